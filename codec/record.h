@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// The structs of record.def. Any thread.
+#pragma once
+
+#include "codec/message.h"
+
+#include "codec/shape_struct.h"
+#include "codec/record.def"
+#include "codec/shape_done.h"

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a .def file and makes nothing of its shapes: for those who want only its messages. shape_done.h ends it.
+#define SHAPE(shape)
+#define ID(name, need, ...)
+#define TEXT(name, need, min, max)
+#define CHOICE(name, need, choices)
+#define INT(name, need, min, max)
+#define BOOL(name, need)
+#define MONEY(name, need)
+#define MAP(name, need)
+#define LIST(name, need, of, min, max)
+#define NEST(name, need, of)
+#define RAW(name, need, max)
+#define BITS(name, need, max)
+#define END(shape)
