@@ -7,12 +7,14 @@
 //                  from the node:   control (PARCEL_CONTROL; request = one of the words below)
 //   to the broker  replies (PARCEL_REPLY; route as it came, request = the reply's bytes)
 //                  credit (PARCEL_CREDIT; request = struct parcel_credit)
+//                  hints for event readers (PARCEL_EVENT; route = "KIND/N", request = the newest position)
 #pragma once
 
 #include "codec/pack.h"
 
-enum parcel_origin { PARCEL_CLIENT = 1, PARCEL_PEER, PARCEL_CONTROL, PARCEL_REPLY, PARCEL_CREDIT };
-enum { PARCEL_BUNDLED = 1 /* came in a bundle: answer in one */, PARCEL_DELIMITED = 2 /* came behind an empty delimiter */ };
+enum parcel_origin { PARCEL_CLIENT = 1, PARCEL_PEER, PARCEL_CONTROL, PARCEL_REPLY, PARCEL_CREDIT, PARCEL_EVENT };
+enum { PARCEL_BUNDLED = 1 /* came in a bundle: answer in one */, PARCEL_DELIMITED = 2 /* came behind an empty delimiter */,
+       PARCEL_OPERATOR = 4 /* came over the operator's control socket */ };
 
 struct parcel {
     enum parcel_origin origin;
