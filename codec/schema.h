@@ -37,7 +37,8 @@ struct shape;
 
 struct field {
     const char *name;
-    uint8_t type, need;
+    uint8_t name_size; // bytes
+    uint8_t type, need; // enum field_type; FIELD_OPTIONAL …
     uint16_t offset;       // of the member
     uint16_t offset_has;   // of its `has_` flag
     uint16_t offset_count; // of its `_count` (MAP, LIST)

@@ -5,6 +5,7 @@
 #define TEXT(name, need, min, max)
 #define CHOICE(name, need, choices)
 #define INT(name, need, min, max)
+#define INT_AS(member, name, need, min, max)
 #define BOOL(name, need)
 #define MONEY(name, need)
 #define MAP(name, need)

@@ -6,13 +6,15 @@
         typedef struct of self;                                                                    \
         static const char name_[] = #of;                                                           \
         static const struct field fields[] = {
-#define FIELD_(field_name, field_type, need, ...)                                                  \
-    {.name = #field_name, .type = field_type, .need = FIELD_##need, .offset = offsetof(self, field_name), \
-     .offset_has = offsetof(self, has_##field_name), __VA_ARGS__},
+#define FIELD_(field_name, field_type, need, ...) FIELD_AS_(field_name, #field_name, field_type, need, __VA_ARGS__)
+#define FIELD_AS_(member, text, field_type, need_, ...)                                            \
+    {.name = text, .name_size = sizeof(text) - 1, .type = field_type, .need = FIELD_##need_,       \
+     .offset = offsetof(self, member), .offset_has = offsetof(self, has_##member), __VA_ARGS__},
 #define ID(name, need, ...) FIELD_(name, FIELD_ID, need, .min = 1, .max = KEY_SIZE_MAX)
 #define TEXT(name, need, low, high) FIELD_(name, FIELD_TEXT, need, .min = low, .max = high)
 #define CHOICE(name, need, list) FIELD_(name, FIELD_CHOICE, need, .choices = list)
 #define INT(name, need, low, high) FIELD_(name, FIELD_INT, need, .min = low, .max = high)
+#define INT_AS(member, name, need, low, high) FIELD_AS_(member, #name, FIELD_INT, need, .min = low, .max = high)
 #define BOOL(name, need) FIELD_(name, FIELD_BOOL, need, .max = 1)
 #define MONEY(name, need) FIELD_(name, FIELD_MONEY, need, .max = INT64_MAX)
 #define MAP(name, need) FIELD_(name, FIELD_MAP, need, .max = MAP_ENTRIES_MAX, .offset_count = offsetof(self, name##_count))

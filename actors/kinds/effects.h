@@ -13,6 +13,7 @@ enum effect_type {
     EFFECT_EVENT,    // for readers outside
     EFFECT_WAKE,     // this entity's one timer: a `wake` message at or after `at`; 0 cancels
     EFFECT_PROVIDER, // an operation at the payment provider; the outcome comes back as payment.outcome
+    EFFECT_DUE,      // this child falls due at `at`; the runtime writes one due row for an entity and turn
     EFFECT_REASK,    // counts: an open step was asked again by the safety timer
 };
 
@@ -22,11 +23,11 @@ enum place { PLACE_HEAD, PLACE_OPEN, PLACE_CHILD, PLACE_DUE };
 struct effect {
     enum effect_type type;
     enum place place;     // PUT, DELETE
-    struct bytes child;   // PUT, DELETE: child id (CHILD), due key rest (DUE)
+    struct bytes child;   // PUT, DELETE, DUE: child id; DELETE of PLACE_DUE: the due row's key rest
     struct bytes value;   // PUT: record; SEND, EVENT, PROVIDER: body (msgpack map)
     struct entity target; // SEND
     uint32_t message;     // SEND: enum message_type; EVENT: enum event_type
-    int64_t at;           // WAKE
+    int64_t at;           // WAKE, DUE
 };
 
 struct effects {
@@ -51,6 +52,7 @@ void effects_send(struct effects *effects, enum message_type message, struct byt
 void effects_event(struct effects *effects, enum event_type event, const void *data);
 void effects_wake(struct effects *effects, int64_t at);
 void effects_provider(struct effects *effects, const struct provider_operation *operation);
+void effects_due(struct effects *effects, struct bytes child, int64_t at);
 void effects_reask(struct effects *effects);
 
 // The answer's body. At most once for a message.

@@ -42,6 +42,7 @@ struct given {
     // DUE: due rows with their key rest, ascending.
     struct child *due;
     uint32_t due_count;
+    int64_t due_next; // DUE: earliest deadline among the rows that are not in `due`; 0: none
     bool page_more; // PAGE: there is at least one more behind
     struct arena *arena; // for the turn
 };
