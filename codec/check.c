@@ -14,8 +14,7 @@ void check_failed(const char *file, int line, const char *condition, const char 
     va_start(args, format);
     vsnprintf(values, sizeof values, format, args);
     va_end(args);
-    snprintf(text, sizeof text, "%s:%d: CHECK(%s) failed%s%s", file, line, condition,
-             values[0] ? ": " : "", values);
+    snprintf(text, sizeof text, "%s:%d: CHECK(%s) failed%s%s", file, line, condition, values[1] ? ":" : "", values);
     fprintf(stderr, "%s\n", text);
     fflush(stderr);
     if (check_last_words)

@@ -8,7 +8,7 @@
 #define CHECK(condition, ...)                                                                      \
     do {                                                                                           \
         if (__builtin_expect(!(condition), 0))                                                     \
-            check_failed(__FILE__, __LINE__, #condition, "" __VA_ARGS__);                          \
+            check_failed(__FILE__, __LINE__, #condition, " " __VA_ARGS__);                          \
     } while (0)
 
 _Noreturn void check_failed(const char *file, int line, const char *condition, const char *format,

@@ -18,7 +18,7 @@ enum cursor_type { CURSOR_NIL, CURSOR_BOOL, CURSOR_INT, CURSOR_STR, CURSOR_BIN, 
 
 static inline struct cursor cursor_over(struct bytes bytes)
 {
-    return (struct cursor){bytes.at, bytes.at + bytes.size};
+    return (struct cursor){bytes.at, bytes.size ? bytes.at + bytes.size : bytes.at};
 }
 
 static inline size_t cursor_left(const struct cursor *cursor)

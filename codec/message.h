@@ -7,6 +7,8 @@
 #include "codec/schema.h"
 #include "codec/status.h"
 
+// The order of these includes matters.
+// clang-format off
 #include "codec/shape_struct.h"
 #include "codec/message.def"
 #include "codec/shape_done.h"

@@ -10,6 +10,7 @@
 //                  hints for event readers (PARCEL_EVENT; route = "KIND/N", request = the newest position)
 #pragma once
 
+#include "codec/cursor.h"
 #include "codec/pack.h"
 
 enum parcel_origin { PARCEL_CLIENT = 1, PARCEL_PEER, PARCEL_CONTROL, PARCEL_REPLY, PARCEL_CREDIT, PARCEL_EVENT };

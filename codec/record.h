@@ -4,6 +4,8 @@
 
 #include "codec/message.h"
 
+// The order of these includes matters.
+// clang-format off
 #include "codec/shape_struct.h"
 #include "codec/record.def"
 #include "codec/shape_done.h"

@@ -2,7 +2,7 @@
 // Reads a .def file as struct declarations and shape functions. Include before the .def file; shape_done.h ends it.
 // Every field NAME becomes members NAME and has_NAME (lists and maps also NAME_count);
 // INT_AS names the member itself, where the field's name is a word of C.
-#define SHAPE(shape) struct shape {
+#define SHAPE(of) struct of {
 #define ID(name, need, ...) struct bytes name; bool has_##name;
 #define TEXT(name, need, min, max) struct bytes name; bool has_##name;
 #define CHOICE(name, need, choices) struct bytes name; bool has_##name;
@@ -15,4 +15,4 @@
 #define NEST(name, need, of) struct of name; bool has_##name;
 #define RAW(name, need, max) struct bytes name; bool has_##name;
 #define BITS(name, need, max) struct bytes name; bool has_##name;
-#define END(shape) }; const struct shape *shape##_shape(void);
+#define END(of) }; const struct shape *of##_shape(void);

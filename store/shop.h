@@ -35,6 +35,10 @@ enum fault shop_reshape(struct shop *shop, const struct owner_map *wanted, uint6
 // Synced: the next epoch begins with this number.
 enum fault shop_begin_epoch(struct shop *shop, uint64_t epoch, int64_t at, struct fault_text *text);
 
+// Hard-link checkpoint of DIR/meta into path/meta (the actors make those of their own databases). Any thread, once at
+// a time.
+enum fault shop_checkpoint(struct shop *shop, const char *path, struct fault_text *text);
+
 // What a reshape would do, for `souk topology check`: one call for each range that moves.
 void shop_plan(const struct owner_map *from, const struct owner_map *to,
                void (*move)(void *context, struct actor_id source, struct actor_id target, uint32_t slot_from, uint32_t slot_to),

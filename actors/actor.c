@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loop: collect → select → turn → deliver. At most ¾ of a turn is for peers (finish what was started) while clients
+// wait; messages that a turn leaves undecided open the next one.
+#include "actors/actor.h"
+
+#include "actors/inbox.h"
+#include "codec/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <zmq.h>
+
+enum { TURN_SIZE_MAX = 4 * 1024 * 1024, TIMERS_MAX = 256, PUSH_HWM = 1000000, IDLE_MS = 1000 };
+
+struct actor {
+    struct actor_options options;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum { OPENING, OPENED, GOING } phase;
+    enum fault fault;
+    struct fault_text text;
+    struct actor_stats stats;
+    _Atomic int64_t horizon;
+
+    struct store *store;
+    struct shard *shard;
+    struct inbox *inbox;
+    struct outbox outbox;
+    void *broker;
+    void *peers[KIND_COUNT][ACTORS_MAX];
+
+    struct incoming *list; // of this turn; what the last one left comes first
+    uint32_t count, kept;
+    struct buffer timers; // bytes of the runtime's own messages in the list
+    size_t timer_ends[TIMERS_MAX];
+    struct buffer resume; // what the start asks again, not yet all in a turn
+    struct cursor resume_left;
+    struct parcel_credit credit;
+};
+
+struct actor_endpoint actor_endpoint(struct actor_id id)
+{
+    struct actor_endpoint endpoint;
+    snprintf(endpoint.text, sizeof endpoint.text, "inproc://%s", actor_id_name(id).text);
+    return endpoint;
+}
+
+static int64_t clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+// ---- select
+
+static void select_bytes(struct actor *actor, struct bytes request)
+{
+    actor->list[actor->count++] = (struct incoming){.origin = LOG_RUNTIME, .request = request};
+}
+
+static void select_timers(struct actor *actor)
+{
+    buffer_clear(&actor->timers);
+    uint32_t count = shard_timers(actor->shard, clock_now(), TIMERS_MAX, &actor->timers, actor->timer_ends);
+    size_t from = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        select_bytes(actor, bytes_of(actor->timers.at + from, actor->timer_ends[i] - from));
+        from = actor->timer_ends[i];
+    }
+}
+
+static void select_resume(struct actor *actor, uint32_t max)
+{
+    struct bytes request;
+    while (actor->count < max && cursor_left(&actor->resume_left) > 0) {
+        CHECK(cursor_skip(&actor->resume_left, &request));
+        select_bytes(actor, request);
+    }
+}
+
+static void select_lane(struct actor *actor, enum inbox_lane lane, uint32_t max, size_t *size)
+{
+    struct parcel parcel;
+    while (actor->count < max && *size < TURN_SIZE_MAX && inbox_take(actor->inbox, lane, &parcel)) {
+        struct incoming *in = &actor->list[actor->count++];
+        *in = (struct incoming){.origin = LOG_CLIENT, .flags = parcel.flags, .request = parcel.request};
+        if (lane == INBOX_PEERS) {
+            in->origin = LOG_PEER;
+            in->sender = (struct entity){parcel.route_kind, parcel.route};
+        } else {
+            in->route = parcel.route;
+        }
+        *size += parcel.request.size;
+    }
+}
+
+static void select_turn(struct actor *actor)
+{
+    uint32_t max = actor->options.turn_messages_max;
+    size_t size = 0;
+    if (actor->kept) // its bytes are still in the timers' and the inbox's frames
+        return;
+    inbox_release(actor->inbox);
+    select_timers(actor);
+    select_resume(actor, max / 2);
+    select_lane(actor, INBOX_PEERS, max - max / 4, &size);
+    select_lane(actor, INBOX_CLIENTS, max, &size);
+    select_lane(actor, INBOX_PEERS, max, &size);
+}
+
+// ---- deliver
+
+static void *push_open(struct actor *actor, const char *endpoint)
+{
+    void *socket = zmq_socket(actor->options.zmq, ZMQ_PUSH);
+    CHECK(socket, "%s", zmq_strerror(errno));
+    int hwm = PUSH_HWM, linger = 0;
+    zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    int connected = zmq_connect(socket, endpoint);
+    CHECK(connected == 0, "%s: %s", endpoint, zmq_strerror(errno));
+    return socket;
+}
+
+static void push(void *socket, const struct buffer *frame)
+{
+    while (zmq_send(socket, frame->at, frame->size, 0) < 0)
+        CHECK(errno == EINTR, "%s", zmq_strerror(errno));
+}
+
+static void deliver(struct actor *actor)
+{
+    struct outbox *outbox = &actor->outbox;
+    for (uint32_t i = 0; i < outbox->dirty_count; i++) {
+        struct actor_id to = outbox->dirty[i];
+        if (!actor->peers[to.kind][to.index])
+            actor->peers[to.kind][to.index] = push_open(actor, actor_endpoint(to).text);
+        push(actor->peers[to.kind][to.index], &outbox->peers[to.kind][to.index]);
+    }
+    if (actor->credit.commands)
+        outbox_credit(outbox, &actor->credit);
+    if (outbox->broker.size)
+        push(actor->broker, &outbox->broker);
+    actor->credit = (struct parcel_credit){.actor = actor->options.number};
+    outbox_clear(outbox);
+}
+
+// ---- control
+
+static void snapshot_answer(struct actor *actor, struct snapshot *snapshot)
+{
+    struct buffer body;
+    buffer_init(&body);
+    struct snapshot_reply reply = {.path = bytes_text(snapshot->path)};
+    if (snapshot->fault)
+        refusal_body_write(&body, NULL, snapshot->text.line);
+    else
+        body_encode(snapshot_reply_shape(), &reply, &body);
+    outbox_reply(&actor->outbox, bytes_of(snapshot->route, snapshot->route_size), snapshot->flags,
+                 bytes_of(snapshot->id, snapshot->id_size), snapshot->fault ? STATUS_storage_full : STATUS_ok,
+                 buffer_bytes(&body));
+    buffer_deinit(&body);
+    deliver(actor);
+    pthread_barrier_destroy(&snapshot->barrier);
+    free(snapshot);
+}
+
+static void take_snapshot(struct actor *actor, struct snapshot *snapshot)
+{
+    char path[4200];
+    struct fault_text text;
+    pthread_barrier_wait(&snapshot->barrier); // everybody stands between two turns
+    snprintf(path, sizeof path, "%s/%s-%d", snapshot->path, kind_name(actor->options.id.kind), actor->options.id.index);
+    enum fault fault = snapshot->fault ? FAULT_NONE : store_checkpoint(actor->store, path, &text);
+    int none = FAULT_NONE;
+    if (fault && atomic_compare_exchange_strong(&snapshot->fault, &none, fault))
+        snapshot->text = text;
+    if (pthread_barrier_wait(&snapshot->barrier) == PTHREAD_BARRIER_SERIAL_THREAD)
+        snapshot_answer(actor, snapshot);
+}
+
+// false: stop.
+static bool obey(struct actor *actor)
+{
+    struct parcel parcel;
+    while (inbox_control(actor->inbox, &parcel)) {
+        if (bytes_equal(parcel.request, BYTES("stop"))) {
+            shard_dismiss(actor->shard);
+            deliver(actor);
+            return false;
+        }
+        struct snapshot *snapshot;
+        CHECK(parcel.request.size == sizeof snapshot);
+        memcpy(&snapshot, parcel.request.at, sizeof snapshot);
+        take_snapshot(actor, snapshot);
+    }
+    return true;
+}
+
+// ---- the loop
+
+static void fail(struct actor *actor, const char *what)
+{
+    char line[800];
+    snprintf(line, sizeof line, "%s: %s: the outcome of the last turn is unknown; ending", actor_id_name(actor->options.id).text,
+             what);
+    actor->options.fail(line);
+}
+
+static void publish(struct actor *actor)
+{
+    struct actor_stats *stats = &actor->stats;
+    struct store_counts counts = store_counts(actor->store);
+    const struct shard *shard = actor->shard;
+#define SET(name, value) atomic_store_explicit(&stats->name, value, memory_order_relaxed)
+    SET(turns, shard->turns);
+    SET(messages, shard->messages);
+    SET(inbox, inbox_size(actor->inbox));
+    SET(puts, counts.puts);
+    SET(deletes, counts.deletes);
+    SET(bytes, counts.bytes);
+    SET(commits, counts.commits);
+    SET(reasks, shard->reasks);
+    SET(open_orders, shard->weight.orders);
+    SET(open_lines, shard->weight.lines);
+    SET(waiting_orders, shard->weight.waiting);
+    SET(parked_payments, shard->weight.parked);
+#undef SET
+}
+
+static void spend_credit(struct actor *actor, uint32_t consumed)
+{
+    for (uint32_t i = 0; i < consumed; i++) {
+        if (actor->list[i].origin != LOG_CLIENT)
+            continue;
+        actor->credit.commands++;
+        actor->credit.size += actor->list[i].request.size;
+    }
+}
+
+static void turn(struct actor *actor)
+{
+    struct fault_text text = {"a read or write failed"};
+    uint32_t consumed = 0;
+    int64_t at = shard_time(actor->shard, clock_now());
+    if (shard_turn(actor->shard, at, actor->list, actor->count, &consumed, &text))
+        fail(actor, text.line);
+    spend_credit(actor, consumed);
+    actor->kept = actor->count - consumed;
+    memmove(actor->list, actor->list + consumed, actor->kept * sizeof *actor->list);
+    actor->count = actor->kept;
+    publish(actor);
+    deliver(actor);
+}
+
+// How long to wait for a message: until the next timer.
+static int patience(const struct actor *actor)
+{
+    if (actor->kept || cursor_left(&actor->resume_left) > 0)
+        return 0;
+    int64_t next = shard_next(actor->shard), now = clock_now();
+    if (next == INT64_MAX || next - now > IDLE_MS * 1000)
+        return IDLE_MS;
+    return next <= now ? 0 : (int)((next - now) / 1000 + 1);
+}
+
+static void serve(struct actor *actor)
+{
+    publish(actor);
+    for (;;) {
+        inbox_collect(actor->inbox, patience(actor));
+        if (!obey(actor))
+            return;
+        select_turn(actor);
+        if (actor->count || shard_next(actor->shard) <= clock_now())
+            turn(actor);
+    }
+}
+
+// ---- opening and closing
+
+static enum fault open_all(struct actor *actor)
+{
+    const struct actor_options *options = &actor->options;
+    struct store_options store = {.path = options->database,
+                                  .memory_bytes = options->memory_bytes,
+                                  .sync = options->sync,
+                                  .create = true,
+                                  .horizon = &actor->horizon};
+    enum fault fault = store_rocks_open(&store, &actor->store, &actor->text);
+    if (fault)
+        return fault;
+    struct shard_options shard = {.kind = kind_of(options->id.kind),
+                                  .actor = options->id,
+                                  .store = actor->store,
+                                  .settings = options->settings,
+                                  .owners = options->owners,
+                                  .outbox = &actor->outbox,
+                                  .waiters_max = options->waiters_max,
+                                  .horizon = &actor->horizon};
+    struct arena arena;
+    arena_init(&arena);
+    fault = log_tail(actor->store, &shard.tail, &arena);
+    if (fault == FAULT_NONE)
+        fault = shard_open(&shard, &actor->shard);
+    arena_deinit(&arena);
+    if (fault) {
+        snprintf(actor->text.line, sizeof actor->text.line, "%s: its log or open orders cannot be read: restore this directory from a copy",
+                 options->database);
+        return fault;
+    }
+    fault = shard_begin_epoch(actor->shard, options->epoch, &actor->text);
+    if (fault)
+        return fault;
+    shard_resume(actor->shard, &actor->resume, &fault);
+    actor->resume_left = cursor_over(buffer_bytes(&actor->resume));
+    return fault;
+}
+
+static void close_all(struct actor *actor)
+{
+    shard_close(&actor->shard);
+    inbox_close(&actor->inbox);
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++)
+            if (actor->peers[kind][index])
+                zmq_close(actor->peers[kind][index]);
+    if (actor->broker)
+        zmq_close(actor->broker);
+    if (actor->store)
+        store_close(&actor->store);
+    outbox_deinit(&actor->outbox);
+    buffer_deinit(&actor->timers);
+    buffer_deinit(&actor->resume);
+    free(actor->list);
+}
+
+static void set_phase(struct actor *actor, int phase, enum fault fault)
+{
+    pthread_mutex_lock(&actor->lock);
+    actor->phase = phase;
+    actor->fault = fault;
+    pthread_cond_broadcast(&actor->changed);
+    pthread_mutex_unlock(&actor->lock);
+}
+
+static void wait_phase(struct actor *actor, int phase)
+{
+    pthread_mutex_lock(&actor->lock);
+    while ((int)actor->phase < phase)
+        pthread_cond_wait(&actor->changed, &actor->lock);
+    pthread_mutex_unlock(&actor->lock);
+}
+
+static void *run(void *context)
+{
+    struct actor *actor = context;
+    actor->list = calloc(actor->options.turn_messages_max + TIMERS_MAX, sizeof *actor->list);
+    CHECK(actor->list);
+    outbox_init(&actor->outbox);
+    buffer_init(&actor->timers);
+    buffer_init(&actor->resume);
+    actor->credit.actor = actor->options.number;
+    enum fault fault = open_all(actor);
+    if (fault == FAULT_NONE) {
+        actor->inbox = inbox_open(actor->options.zmq, actor_endpoint(actor->options.id).text);
+        actor->broker = push_open(actor, "inproc://broker");
+    }
+    set_phase(actor, OPENED, fault);
+    if (fault == FAULT_NONE) {
+        wait_phase(actor, GOING);
+        serve(actor);
+    }
+    close_all(actor);
+    return NULL;
+}
+
+struct actor *actor_start(const struct actor_options *options)
+{
+    struct actor *actor = calloc(1, sizeof *actor);
+    CHECK(actor);
+    actor->options = *options;
+    pthread_mutex_init(&actor->lock, NULL);
+    pthread_cond_init(&actor->changed, NULL);
+    CHECK(pthread_create(&actor->thread, NULL, run, actor) == 0);
+    char name[16];
+    snprintf(name, sizeof name, "%.9s/%d", kind_name(options->id.kind), options->id.index);
+    pthread_setname_np(actor->thread, name);
+    return actor;
+}
+
+enum fault actor_opened(struct actor *actor, struct fault_text *text)
+{
+    wait_phase(actor, OPENED);
+    *text = actor->text;
+    return actor->fault;
+}
+
+void actor_go(struct actor *actor)
+{
+    set_phase(actor, GOING, FAULT_NONE);
+}
+
+const struct actor_stats *actor_stats(const struct actor *actor)
+{
+    return &actor->stats;
+}
+
+void actor_join(struct actor **actor)
+{
+    pthread_join((*actor)->thread, NULL);
+    pthread_mutex_destroy(&(*actor)->lock);
+    pthread_cond_destroy(&(*actor)->changed);
+    free(*actor);
+    *actor = NULL;
+}

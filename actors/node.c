@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/node.h"
+
+#include "codec/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zmq.h>
+
+struct node {
+    struct node_options options;
+    struct shop *shop;
+    struct settings settings;
+    struct log_epoch epoch;
+    struct buffer quarantine;
+    struct actor *actors[KIND_COUNT][ACTORS_MAX];
+    struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
+    uint16_t count; // of all
+    bool going;
+    void *control[KIND_COUNT][ACTORS_MAX]; // to each inbox; the broker's thread's for snapshots
+};
+
+#define EACH_ACTOR(node, kind, index)                                                                                  \
+    for (int kind = 0; kind < KIND_COUNT; kind++)                                                                      \
+        for (int index = 0; index < shop_record((node)->shop)->ever.count[kind]; index++)
+
+static _Noreturn void fail(const char *line)
+{
+    fprintf(stderr, "souk: %s\n", line);
+    fflush(stderr);
+    _exit(70);
+}
+
+static int64_t share(int64_t all, uint16_t actors)
+{
+    return all / actors > 0 ? all / actors : 1;
+}
+
+static void prepare_epoch(struct node *node)
+{
+    const struct shop_record *record = shop_record(node->shop);
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint16_t orders = record->owners.count[KIND_ORDER];
+    node->settings = node->options.settings;
+    node->settings.lines_in_flight_max = share(node->settings.lines_in_flight_max, orders);
+    node->settings.waiting_max = share(node->settings.waiting_max, orders);
+    buffer_init(&node->quarantine);
+    pack_array(&node->quarantine, 0);
+    node->epoch = (struct log_epoch){.at = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
+                                     .number = record->epoch + 1,
+                                     .build = bytes_text(node->options.build),
+                                     .owners = record->owners,
+                                     .settings = node->settings,
+                                     .quarantine = buffer_bytes(&node->quarantine)};
+}
+
+static void start_actor(struct node *node, int kind, int index)
+{
+    struct actor_id id = {kind, (uint16_t)index};
+    node->paths[kind][index] = shop_database(node->shop, id);
+    struct actor_options options = {
+        .zmq = node->options.zmq,
+        .id = id,
+        .number = node->count++,
+        .database = node->paths[kind][index].text,
+        .sync = node->options.sync,
+        .turn_messages_max = node->options.turn_messages_max,
+        .waiters_max = (uint32_t)share(node->options.waiters_max, node->epoch.owners.count[KIND_ORDER]),
+        .settings = &node->settings,
+        .owners = &node->epoch.owners,
+        .epoch = &node->epoch,
+        .fail = fail,
+    };
+    uint32_t databases = 0;
+    EACH_ACTOR(node, other_kind, other)
+        databases++;
+    options.memory_bytes = node->options.memory_bytes / databases;
+    node->actors[kind][index] = actor_start(&options);
+}
+
+enum fault node_open(const struct node_options *options, struct node **node, struct fault_text *text)
+{
+    struct node *it = calloc(1, sizeof *it);
+    CHECK(it);
+    it->options = *options;
+    enum fault fault = shop_open(options->path, true, false, &it->shop, text);
+    if (fault == FAULT_NONE)
+        fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
+    if (fault == FAULT_NONE) {
+        prepare_epoch(it);
+        fault = shop_begin_epoch(it->shop, it->epoch.number, it->epoch.at, text);
+    }
+    if (fault == FAULT_NONE)
+        EACH_ACTOR(it, kind, index)
+            start_actor(it, kind, index);
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++) {
+            struct fault_text why;
+            enum fault one = it->actors[kind][index] ? actor_opened(it->actors[kind][index], &why) : FAULT_NONE;
+            if (one == FAULT_NONE)
+                continue;
+            if (fault == FAULT_NONE) {
+                fault = one;
+                *text = why;
+            }
+            actor_join(&it->actors[kind][index]);
+        }
+    *node = it;
+    if (fault) {
+        node_go(it);
+        node_stop(it);
+        node_close(node);
+    }
+    return fault;
+}
+
+void node_go(struct node *node)
+{
+    node->going = true;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++)
+            if (node->actors[kind][index])
+                actor_go(node->actors[kind][index]);
+}
+
+static void *control_socket(struct node *node, int kind, int index)
+{
+    void *socket = zmq_socket(node->options.zmq, ZMQ_PUSH);
+    CHECK(socket, "%s", zmq_strerror(errno));
+    int linger = 0;
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    CHECK(zmq_connect(socket, actor_endpoint((struct actor_id){kind, (uint16_t)index}).text) == 0);
+    return socket;
+}
+
+static void control_send(void *socket, struct bytes word)
+{
+    struct buffer frame;
+    buffer_init(&frame);
+    parcel_write(&frame, &(struct parcel){.origin = PARCEL_CONTROL, .request = word});
+    while (zmq_send(socket, frame.at, frame.size, 0) < 0)
+        CHECK(errno == EINTR, "%s", zmq_strerror(errno));
+    buffer_deinit(&frame);
+}
+
+void node_stop(struct node *node)
+{
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++)
+            if (node->actors[kind][index]) {
+                void *socket = control_socket(node, kind, index);
+                control_send(socket, BYTES("stop"));
+                zmq_close(socket);
+            }
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++)
+            if (node->actors[kind][index])
+                actor_join(&node->actors[kind][index]);
+}
+
+void node_close(struct node **node)
+{
+    struct node *it = *node;
+    if (!it)
+        return;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++)
+            if (it->control[kind][index])
+                zmq_close(it->control[kind][index]);
+    if (it->shop)
+        shop_close(&it->shop);
+    buffer_deinit(&it->quarantine);
+    free(it);
+    *node = NULL;
+}
+
+const struct owner_map *node_owners(const struct node *node)
+{
+    return &node->epoch.owners;
+}
+
+uint16_t node_actors(const struct node *node, enum kind_id kind)
+{
+    return shop_record(node->shop)->ever.count[kind];
+}
+
+uint64_t node_epoch(const struct node *node)
+{
+    return node->epoch.number;
+}
+
+// ---- the broker's callbacks
+
+uint16_t node_owner(void *context, enum kind_id kind, uint16_t slot)
+{
+    return owner_of(&((struct node *)context)->epoch.owners, kind, slot);
+}
+
+static int64_t read_count(const _Atomic uint64_t *count)
+{
+    return (int64_t)atomic_load_explicit(count, memory_order_relaxed);
+}
+
+void node_status(void *context, struct bytes dropped, struct buffer *body)
+{
+    struct node *node = context;
+    struct actor_view views[KIND_COUNT * ACTORS_MAX];
+    struct actor_name names[KIND_COUNT * ACTORS_MAX];
+    struct status_view view = {.build = bytes_text(node->options.build),
+                               .epoch = (int64_t)node->epoch.number,
+                               .dropped = dropped,
+                               .actors = views};
+    EACH_ACTOR(node, kind, index)
+    {
+        const struct actor_stats *stats = actor_stats(node->actors[kind][index]);
+        uint32_t at = view.actors_count++;
+        names[at] = actor_id_name((struct actor_id){kind, (uint16_t)index});
+        views[at] = (struct actor_view){.name = bytes_text(names[at].text),
+                                        .turns = read_count(&stats->turns),
+                                        .inbox = read_count(&stats->inbox),
+                                        .messages = read_count(&stats->messages),
+                                        .puts = read_count(&stats->puts),
+                                        .deletes = read_count(&stats->deletes),
+                                        .bytes = read_count(&stats->bytes),
+                                        .commits = read_count(&stats->commits)};
+        views[at].has_messages = views[at].has_puts = views[at].has_deletes = true;
+        views[at].has_bytes = views[at].has_commits = true;
+        view.open_orders += atomic_load_explicit(&stats->open_orders, memory_order_relaxed);
+        view.open_lines += atomic_load_explicit(&stats->open_lines, memory_order_relaxed);
+        view.waiting_orders += atomic_load_explicit(&stats->waiting_orders, memory_order_relaxed);
+        view.parked_payments += atomic_load_explicit(&stats->parked_payments, memory_order_relaxed);
+        view.reasks_total += read_count(&stats->reasks);
+    }
+    body_encode(status_view_shape(), &view, body);
+}
+
+static bool snapshot_name_valid(struct bytes name)
+{
+    bool legal = name.size > 0 && name.size <= 64 && name.at[0] != '.';
+    for (size_t i = 0; i < name.size && legal; i++)
+        legal = (name.at[i] >= 'a' && name.at[i] <= 'z') || (name.at[i] >= 'A' && name.at[i] <= 'Z') ||
+                (name.at[i] >= '0' && name.at[i] <= '9') || name.at[i] == '-' || name.at[i] == '_' ||
+                name.at[i] == '.';
+    return legal;
+}
+
+static void snapshot_begin(struct node *node, struct snapshot *snapshot)
+{
+    uint32_t actors = 0;
+    EACH_ACTOR(node, kind, index)
+        actors++;
+    pthread_barrier_init(&snapshot->barrier, NULL, actors);
+    if (snapshot->fault == FAULT_NONE && (mkdir(snapshot->path, 0700) != 0 || shop_checkpoint(node->shop, snapshot->path, &snapshot->text))) {
+        snapshot->fault = FAULT_IO;
+        if (!snapshot->text.line[0])
+            snprintf(snapshot->text.line, sizeof snapshot->text.line, "%.400s: %s", snapshot->path, strerror(errno));
+    }
+    EACH_ACTOR(node, kind, index)
+    {
+        if (!node->control[kind][index])
+            node->control[kind][index] = control_socket(node, kind, index);
+        control_send(node->control[kind][index], bytes_of(&snapshot, sizeof snapshot));
+    }
+}
+
+void node_control(void *context, struct bytes route, uint8_t flags, struct bytes request)
+{
+    struct node *node = context;
+    struct cursor cursor = cursor_over(request);
+    struct request read;
+    struct envelope_refusal refusal;
+    if (!request_read(&cursor, &read, &refusal))
+        return; // the broker has read it before
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    CHECK(snapshot);
+    snapshot->flags = flags;
+    snapshot->route_size = (uint8_t)route.size;
+    snapshot->id_size = (uint8_t)read.id.size;
+    memcpy(snapshot->route, route.at, route.size);
+    memcpy(snapshot->id, read.id.at, read.id.size);
+    char parent[4096];
+    snprintf(parent, sizeof parent, "%s/snapshots", shop_path(node->shop));
+    mkdir(parent, 0700);
+    snprintf(snapshot->path, sizeof snapshot->path, "%.3000s/%.*s", parent, BYTES_FORMAT(read.key));
+    if (!snapshot_name_valid(read.key)) {
+        snapshot->fault = FAULT_USAGE;
+        snprintf(snapshot->text.line, sizeof snapshot->text.line, "a snapshot's name has 1–64 letters, digits, - _ .");
+    }
+    snapshot_begin(node, snapshot);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows one turn touches: what was loaded, seen together with what earlier messages of the same turn changed.
+// A row that is forgotten at the turn's time (forget_at ≤ at) counts as absent. Owned by the actor's thread; empty
+// between turns.
+//
+//   O1  a row is read from the store at most once a turn
+//   O2  only dirty rows are written, each once, with its last value
+#pragma once
+
+#include "store/store.h"
+
+struct overlay_row {
+    struct bytes key;
+    struct bytes value; // at NULL: absent
+    uint64_t hash;
+    uint32_t next_dirty; // of the same entity (CHILD, DUE); 0: none
+    uint8_t family;
+    bool wanted; // to be fetched
+    bool dirty;
+};
+
+struct overlay {
+    struct store *store;
+    struct arena *arena;
+    int64_t at;
+    struct overlay_row *rows; // [0] unused
+    uint32_t count, capacity;
+    uint32_t *table; // row numbers by hash, open addressing
+    uint32_t table_size;
+    uint32_t wanted;
+    enum fault fault; // of a read; the turn then ends the process
+};
+
+void overlay_init(struct overlay *overlay, struct store *store, struct arena *arena);
+void overlay_deinit(struct overlay *overlay);
+// Empties it for a turn at this time.
+void overlay_begin(struct overlay *overlay, int64_t at);
+
+// Notes a row for the turn's one multi-get.
+void overlay_want(struct overlay *overlay, enum family family, struct bytes key);
+void overlay_fetch(struct overlay *overlay);
+// The row as this turn sees it; at NULL: absent. Reads the store if it was not fetched.
+struct bytes overlay_get(struct overlay *overlay, enum family family, struct bytes key);
+void overlay_put(struct overlay *overlay, enum family family, struct bytes key, struct bytes value);
+void overlay_delete(struct overlay *overlay, enum family family, struct bytes key);
+
+struct overlay_found {
+    struct bytes key, value;
+};
+// Rows from ≤ key < to, ascending, at most `max`. All keys of the range must begin with `entity`. `more` (may be NULL):
+// there is at least one behind.
+uint32_t overlay_scan(struct overlay *overlay, enum family family, struct bytes entity, struct bytes from,
+                      struct bytes to, uint32_t max, struct overlay_found **found, bool *more);
+
+// Puts and deletes the dirty rows into the store's batch; returns how many.
+uint32_t overlay_flush(struct overlay *overlay);

@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: Apache-2.0
+// The turn. Read top down: shard_turn is the whole story; the steps before a decision are in shard_load.c, those after
+// it in shard_apply.c.
+#include "actors/shard.h"
+
+#include "codec/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <uthash.h>
+
+// An entity with waiters that this turn changed.
+struct touched {
+    struct bytes key;
+    UT_hash_handle hh;
+};
+
+int64_t shard_time(const struct shard *shard, int64_t clock)
+{
+    return clock > shard->at ? clock : shard->at + 1;
+}
+
+// ---- deciding
+
+static bool due_first(struct shard *shard, const struct decision *decision)
+{
+    if (shard->options.replay || !shard->kind->due_at || decision->in->origin == LOG_RUNTIME)
+        return true;
+    return decision_expire(shard, decision);
+}
+
+// The runtime's own message: this entity's due holds end now, at most as many as the turn has left.
+bool decision_expire(struct shard *shard, const struct decision *decision)
+{
+    int64_t at = shard->overlay.at, need = 0;
+    struct bytes head = overlay_get(&shard->overlay, FAMILY_HEAD, decision->entity);
+    int64_t due_at = head.at ? shard->kind->due_at(head, &shard->arena) : 0;
+    if (due_at == 0 || due_at > at)
+        return true;
+    if (shard->expires_left <= 0)
+        return false;
+    if (shard->kind->due_need)
+        need = shard->kind->due_need(decision->def, decision->body);
+    struct inventory_expire body = {.until = at, .need = need};
+    buffer_clear(&shard->scratch);
+    body_encode(inventory_expire_shape(), &body, &shard->scratch);
+    struct bytes encoded = arena_copy(&shard->arena, buffer_bytes(&shard->scratch));
+    buffer_clear(&shard->scratch);
+    request_write(&shard->scratch, BYTES(""), "inventory.expire", decision->request.key, encoded, 0);
+    struct incoming incoming = {.origin = LOG_RUNTIME,
+                                .request = arena_copy(&shard->arena, buffer_bytes(&shard->scratch))};
+    struct decision expire;
+    decision_read(shard, &incoming, &expire);
+    struct given given;
+    decision_load(shard, &expire, &given);
+    effects_reset(&shard->effects);
+    CHECK(shard->kind->handlers[expire.def->type](&given, &shard->effects) == STATUS_ok);
+    for (uint32_t i = 0; i < shard->effects.count; i++)
+        shard->expires_left -=
+            shard->effects.list[i].type == EFFECT_PUT && shard->effects.list[i].place == PLACE_CHILD;
+    decision_apply(shard, &expire, STATUS_ok);
+    head = overlay_get(&shard->overlay, FAMILY_HEAD, decision->entity);
+    due_at = shard->kind->due_at(head, &shard->arena);
+    return due_at == 0 || due_at > at || shard->expires_left > 0;
+}
+
+// An earlier request of this id on this entity. true: answered.
+static bool remembered(struct shard *shard, const struct decision *decision)
+{
+    if (!decision->remembered.size)
+        return false;
+    struct bytes row = overlay_get(&shard->overlay, FAMILY_REMEMBERED, decision->remembered);
+    if (!row.at) {
+        if (decision->request.retry_until == 0 || decision->request.retry_until >= shard->overlay.at)
+            return false;
+        decision_answer(shard, decision, STATUS_too_late, (struct bytes){0});
+        return true;
+    }
+    struct remembered first;
+    CHECK(record_decode(remembered_shape(), row, &first, &shard->arena));
+    const char *field = !bytes_equal(first.type, decision->request.type)
+                            ? "type"
+                            : fingerprint_difference(decision->def->body(), first.fingerprint, decision->fingerprint);
+    if (!field) {
+        decision_answer(shard, decision, STATUS_ok, first.reply);
+        return true;
+    }
+    buffer_clear(&shard->scratch);
+    refusal_body_write(&shard->scratch, field, status_sentence(STATUS_request_mismatch));
+    decision_answer(shard, decision, STATUS_request_mismatch,
+                    arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
+    return true;
+}
+
+static int64_t wait_of(const struct decision *decision)
+{
+    const struct order_place *body = decision->body;
+    return decision->def->type == MESSAGE_order_place && body->has_wait_ms ? body->wait_ms : 2000;
+}
+
+static void touch(struct shard *shard, const struct decision *decision)
+{
+    struct bytes key = decision->request.key;
+    struct touched *it = NULL;
+    if (!waiters_has(shard->waiters, key))
+        return;
+    HASH_FIND(hh, shard->touched, key.at, key.size, it);
+    if (it)
+        return;
+    it = arena_alloc(&shard->arena, sizeof *it);
+    it->key = arena_copy(&shard->arena, key);
+    HASH_ADD_KEYPTR(hh, shard->touched, it->key.at, it->key.size, it);
+}
+
+static void wait_or_answer(struct shard *shard, const struct decision *decision)
+{
+    struct waiter waiter = {decision->in->route, decision->request.id, decision->in->flags};
+    if (!shard->options.outbox || decision->in->origin != LOG_CLIENT)
+        return;
+    int64_t until = shard->overlay.at + wait_of(decision) * 1000;
+    if (until == shard->overlay.at || !waiters_add(shard->waiters, decision->request.key, &waiter, until))
+        view_answer(shard, decision->request.key, &waiter);
+}
+
+static void decide(struct shard *shard, const struct decision *decision)
+{
+    struct given given;
+    if (remembered(shard, decision))
+        return;
+    handler handle = shard->kind->handlers[decision->def->type];
+    CHECK(handle, "%s has no handler", decision->def->name);
+    decision_load(shard, decision, &given);
+    effects_reset(&shard->effects);
+    enum status status = handle(&given, &shard->effects);
+    decision_apply(shard, decision, status);
+    if (shard->effects.wait)
+        wait_or_answer(shard, decision);
+    else
+        decision_answer(shard, decision, status, shard->effects.reply);
+    touch(shard, decision);
+}
+
+static void answer_events(struct shard *shard, const struct decision *decision)
+{
+    struct buffer reply;
+    buffer_init(&reply);
+    enum status status = shard_events_read(shard, decision->body, &reply);
+    decision_answer(shard, decision, status, buffer_bytes(&reply));
+    buffer_deinit(&reply);
+}
+
+// ---- views for those who wait
+
+static void view_given(struct shard *shard, struct bytes key, struct given *given)
+{
+    static const struct empty nothing;
+    struct decision *decision = arena_alloc(&shard->arena, sizeof *decision);
+    struct incoming *in = arena_alloc(&shard->arena, sizeof *in);
+    in->origin = LOG_RUNTIME;
+    buffer_clear(&shard->key);
+    keys_entity(&shard->key, key);
+    *decision = (struct decision){.in = in,
+                                  .request = {.key = key},
+                                  .def = message_by_number(MESSAGE_order_get),
+                                  .body = (void *)&nothing,
+                                  .entity = arena_copy(&shard->arena, buffer_bytes(&shard->key))};
+    CHECK(decision->def->kind == shard->kind->id);
+    decision_load(shard, decision, given);
+}
+
+bool view_at_rest(struct shard *shard, struct bytes key)
+{
+    struct given given;
+    view_given(shard, key, &given);
+    return shard->kind->at_rest(&given);
+}
+
+void view_answer(struct shard *shard, struct bytes key, const struct waiter *waiter)
+{
+    struct given given;
+    view_given(shard, key, &given);
+    effects_reset(&shard->effects);
+    enum status status = shard->kind->view(&given, &shard->effects);
+    if (shard->options.outbox)
+        outbox_reply(shard->options.outbox, waiter->route, waiter->flags, waiter->id, status, shard->effects.reply);
+}
+
+void waiters_settle(struct shard *shard)
+{
+    struct touched *it, *next;
+    struct waiter waiter;
+    struct bytes key;
+    HASH_ITER(hh, shard->touched, it, next)
+    {
+        HASH_DELETE(hh, shard->touched, it);
+        if (!view_at_rest(shard, it->key))
+            continue;
+        while (waiters_take(shard->waiters, it->key, &waiter))
+            view_answer(shard, it->key, &waiter);
+    }
+    while (waiters_take_due(shard->waiters, shard->overlay.at, &key, &waiter))
+        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+}
+
+void shard_dismiss(struct shard *shard)
+{
+    struct waiter waiter;
+    struct bytes key;
+    overlay_begin(&shard->overlay, shard->at);
+    while (waiters_take_due(shard->waiters, INT64_MAX, &key, &waiter))
+        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+}
+
+// ---- the turn
+
+static void begin(struct shard *shard, int64_t at)
+{
+    arena_reset(&shard->arena);
+    overlay_begin(&shard->overlay, at);
+    shard->turn = (struct log_turn){.at = at};
+    shard->messages_capacity = shard->events_capacity = 0;
+    shard->expires_left = HOLDS_DUE_MAX;
+}
+
+static uint64_t turn_digest(const struct log_turn *turn)
+{
+    uint64_t digest = 0;
+    for (uint32_t i = 0; i < turn->messages_count; i++)
+        digest = log_chain(digest, turn->messages[i].digest);
+    return digest;
+}
+
+static void hint_events(struct shard *shard)
+{
+    char position[32];
+    if (shard->turn.events_count == 0 || !shard->options.outbox)
+        return;
+    int size = snprintf(position, sizeof position, "%016llx-%04x", (unsigned long long)shard->seq,
+                        shard->turn.events_count - 1);
+    outbox_event(shard->options.outbox, shard->options.actor, bytes_of(position, (size_t)size));
+}
+
+static enum fault persist(struct shard *shard, struct fault_text *text)
+{
+    due_flush(shard, (struct bytes){0});
+    if (shard->overlay.fault) {
+        snprintf(text->line, sizeof text->line, "a read failed");
+        return shard->overlay.fault;
+    }
+    if (shard->turn.messages_count == 0) {
+        CHECK(overlay_flush(&shard->overlay) == 0);
+        return FAULT_NONE;
+    }
+    overlay_flush(&shard->overlay);
+    shard->turn.digest = turn_digest(&shard->turn);
+    shard->turn.chain = log_chain(shard->chain, shard->turn.digest);
+    buffer_clear(&shard->scratch);
+    buffer_clear(&shard->key);
+    log_turn_encode(&shard->turn, &shard->scratch);
+    keys_seq(&shard->key, shard->seq + 1);
+    store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+    enum fault fault = store_commit(shard->options.store, text);
+    if (fault)
+        return fault;
+    shard->seq++;
+    shard->chain = shard->turn.chain;
+    hint_events(shard);
+    return FAULT_NONE;
+}
+
+enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *incoming, uint32_t count,
+                      uint32_t *consumed, struct fault_text *text)
+{
+    CHECK(at > shard->at, "%lld after %lld", (long long)at, (long long)shard->at);
+    begin(shard, at);
+    struct decision *decisions = arena_alloc(&shard->arena, (count + 1) * sizeof *decisions);
+    for (uint32_t i = 0; i < count; i++)
+        decision_read(shard, &incoming[i], &decisions[i]);
+    overlay_fetch(&shard->overlay);
+    uint32_t done = 0;
+    for (; done < count && !shard->overlay.fault; done++) {
+        const struct decision *decision = &decisions[done];
+        if (!decision->def)
+            continue;
+        if (decision->def->type == MESSAGE_events_read)
+            answer_events(shard, decision);
+        else if (due_first(shard, decision))
+            decide(shard, decision);
+        else
+            break;
+    }
+    waiters_settle(shard);
+    enum fault fault = persist(shard, text);
+    if (fault)
+        return fault;
+    *consumed = done;
+    shard->at = at;
+    shard->turns++;
+    shard->messages += done;
+    if (shard->options.horizon)
+        atomic_store_explicit(shard->options.horizon, at, memory_order_relaxed);
+    return FAULT_NONE;
+}
+
+// ---- opening, timers, resuming
+
+static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count);
+
+enum fault shard_open(const struct shard_options *options, struct shard **shard)
+{
+    struct shard *it = calloc(1, sizeof *it);
+    CHECK(it);
+    it->options = *options;
+    it->kind = options->kind;
+    arena_init(&it->arena);
+    overlay_init(&it->overlay, options->store, &it->arena);
+    effects_init(&it->effects, &it->arena);
+    buffer_init(&it->scratch);
+    buffer_init(&it->key);
+    it->timers = timers_new();
+    it->waiters = waiters_new(options->waiters_max);
+    it->seq = options->tail.seq;
+    if (options->tail.seq && options->tail.type == LOG_ROW_TURN) {
+        it->chain = options->tail.turn.chain;
+        it->at = options->tail.turn.at;
+    } else if (options->tail.seq) {
+        it->chain = options->tail.epoch.previous_chain;
+        it->at = options->tail.epoch.at;
+    }
+    uint32_t count = 0;
+    enum fault fault = options->replay ? FAULT_NONE : open_records(it, NULL, &count);
+    *shard = it;
+    return fault;
+}
+
+void shard_close(struct shard **shard)
+{
+    struct shard *it = *shard;
+    if (!it)
+        return;
+    timers_free(&it->timers);
+    waiters_free(&it->waiters);
+    effects_deinit(&it->effects);
+    overlay_deinit(&it->overlay);
+    arena_deinit(&it->arena);
+    buffer_deinit(&it->scratch);
+    buffer_deinit(&it->key);
+    free(it);
+    *shard = NULL;
+}
+
+struct open_record {
+    int64_t born_at;
+    struct bytes key;
+};
+
+static int open_compare(const void *a, const void *b)
+{
+    const struct open_record *left = a, *right = b;
+    if (left->born_at != right->born_at)
+        return left->born_at < right->born_at ? -1 : 1;
+    return bytes_compare(left->key, right->key);
+}
+
+static void resume_write(struct shard *shard, struct bytes key, struct buffer *out)
+{
+    struct wake body = {.at = 0};
+    buffer_clear(&shard->scratch);
+    body_encode(wake_shape(), &body, &shard->scratch);
+    request_write(out, BYTES(""), message_by_number(MESSAGE_order_resume)->name, key, buffer_bytes(&shard->scratch), 0);
+}
+
+// Every open record, by age: weighed and its timer set (resume NULL), or its resume message written.
+static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count)
+{
+    enum fault fault = FAULT_NONE;
+    if (!shard->kind->weigh)
+        return FAULT_NONE;
+    struct arena arena;
+    arena_init(&arena);
+    struct store_scan *scan =
+        store_scan_open(shard->options.store, FAMILY_OPEN, (struct bytes){0}, (struct bytes){0}, false);
+    struct open_record *records = NULL;
+    uint32_t capacity = 0;
+    struct bytes row, value, key, rest;
+    uint16_t slot;
+    while (store_scan_next(scan, &row, &value, &fault)) {
+        if (!keys_read_entity(row, &slot, &key, &rest)) {
+            fault = FAULT_CORRUPTION;
+            break;
+        }
+        if (*count == capacity) {
+            capacity = capacity * 2 + 256;
+            records = realloc(records, capacity * sizeof *records);
+            CHECK(records);
+        }
+        records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
+        if (!resume) {
+            shard_weigh(shard, value, 1, &arena);
+            timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
+        }
+    }
+    store_scan_close(&scan);
+    if (*count)
+        qsort(records, *count, sizeof *records, open_compare);
+    for (uint32_t i = 0; resume && i < *count; i++)
+        resume_write(shard, records[i].key, resume);
+    free(records);
+    arena_deinit(&arena);
+    return fault;
+}
+
+uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault)
+{
+    uint32_t count = 0;
+    *fault = open_records(shard, out, &count);
+    return count;
+}
+
+static const char *wake_name(enum kind_id kind)
+{
+    switch (kind) {
+    case KIND_ORDER:
+        return "order.wake";
+    case KIND_PAYMENT:
+        return "payment.wake";
+    case KIND_SANDBOX:
+        return "sandbox.wake";
+    case KIND_CATALOG:
+    case KIND_INVENTORY:
+    case KIND_CART:
+    case KIND_COUNT:
+        break;
+    }
+    CHECK(false, "%s has no timers", kind_name(kind));
+}
+
+uint32_t shard_timers(struct shard *shard, int64_t now, uint32_t max, struct buffer *out, size_t ends[])
+{
+    uint32_t count = 0;
+    struct bytes key;
+    struct wake body = {0};
+    while (count < max && timers_take(shard->timers, now, &key, &body.at)) {
+        buffer_clear(&shard->scratch);
+        body_encode(wake_shape(), &body, &shard->scratch);
+        request_write(out, BYTES(""), wake_name(shard->kind->id), key, buffer_bytes(&shard->scratch), 0);
+        ends[count++] = out->size;
+    }
+    return count;
+}
+
+int64_t shard_next(const struct shard *shard)
+{
+    int64_t timer = timers_next(shard->timers), waiter = waiters_next(shard->waiters);
+    return timer < waiter ? timer : waiter;
+}
+
+enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch, struct fault_text *text)
+{
+    struct log_epoch row = *epoch;
+    row.at = shard_time(shard, epoch->at);
+    row.previous_chain = shard->chain;
+    buffer_clear(&shard->scratch);
+    buffer_clear(&shard->key);
+    log_epoch_encode(&row, &shard->scratch);
+    keys_seq(&shard->key, shard->seq + 1);
+    store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+    enum fault fault = store_commit(shard->options.store, text);
+    if (fault == FAULT_NONE) {
+        shard->seq++;
+        shard->at = row.at;
+    }
+    return fault;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one actor owns, and the turn over it: decode, load, decide, persist. No socket, no thread, no clock: the live
+// actor, replay and the simulator run the same code. Owned by one thread.
+//
+//   T1  a turn's changes are one batch: records, remembered replies, due rows, the log row
+//   T2  what the turn wants to leave waits in the outbox; the owner delivers it only after shard_turn returned FAULT_NONE
+//   T3  a message is logged iff it changed something; reads and refusals leave no trace
+//   T4  before a message meets an entity, what is due on it has ended, as logged messages of their own
+#pragma once
+
+#include "actors/kinds/kind.h"
+#include "actors/outbox.h"
+#include "actors/overlay.h"
+#include "actors/timers.h"
+#include "actors/waiters.h"
+#include "store/keys.h"
+#include "store/log.h"
+
+// One message to decide.
+struct incoming {
+    enum log_origin origin;
+    uint8_t flags;        // CLIENT: PARCEL_*
+    struct bytes route;   // CLIENT
+    struct entity sender; // PEER
+    struct bytes request; // [1, id, type, key, body(, meta)]
+};
+
+struct shard_options {
+    const struct kind *kind;
+    struct actor_id actor;
+    struct store *store;
+    const struct settings *settings; // the caller keeps it
+    const struct owner_map *owners;  // likewise
+    struct log_row tail;             // where the log ends (log_tail); seq 0: empty
+    struct outbox *outbox;           // NULL: nobody is told (replay)
+    bool replay;                     // what is due comes as logged messages; admission does not refuse
+    uint32_t waiters_max;
+    _Atomic int64_t *horizon; // moved to each turn's time once it is durable; may be NULL
+};
+
+struct shard {
+    struct shard_options options;
+    const struct kind *kind;
+    struct arena arena; // of the turn
+    struct overlay overlay;
+    struct effects effects;
+    struct timers *timers;
+    struct waiters *waiters;
+    struct weight weight; // of all open records
+    uint64_t seq, chain;  // of the last log row
+    int64_t at;           // of the last turn
+    uint64_t turns, messages, reasks;
+    int64_t expires_left; // in this turn
+    struct log_turn turn; // what this turn logs; lives until the next
+    uint32_t messages_capacity, events_capacity;
+    struct due_list *due; // what falls due by this turn, by entity
+    struct touched *touched; // entities with waiters that this turn changed
+    struct buffer scratch, key;
+};
+
+// Reads what is open: weighs it and sets its timers. The caller then sends each a `resume` (shard_resume).
+enum fault shard_open(const struct shard_options *options, struct shard **shard);
+void shard_close(struct shard **shard);
+
+// One turn. `consumed` messages of `incoming` were decided; the rest belongs into the next turn. A fault: nothing is
+// known of the turn, end the process.
+enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *incoming, uint32_t count,
+                      uint32_t *consumed, struct fault_text *text);
+// The turn's time for a clock reading: max(previous + 1 µs, clock).
+int64_t shard_time(const struct shard *shard, int64_t clock);
+
+// Takes due timers as messages: requests one behind the other in `out`, where each ends in `ends`; at most `max`.
+uint32_t shard_timers(struct shard *shard, int64_t now, uint32_t max, struct buffer *out, size_t ends[]);
+// When the shard wants a turn of its own accord: a timer or a waiter. INT64_MAX: never.
+int64_t shard_next(const struct shard *shard);
+// Answers everybody who waits with the view as it stands.
+void shard_dismiss(struct shard *shard);
+// `resume` for each open record, by age: appended to `out` as one request behind the other; returns how many.
+uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault);
+// First log row of an epoch; committed.
+enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch, struct fault_text *text);
+
+// ---- for the turn's own files: shard.c, shard_load.c, shard_apply.c, shard_events.c
+
+struct decision {
+    const struct incoming *in;
+    struct request request;
+    const struct message_def *def; // NULL: refused already
+    void *body;
+    struct bytes entity; // E (store/keys.h)
+    struct bytes remembered; // row key; empty: not remembered
+    struct bytes fingerprint;
+};
+
+// Envelope and body; plans the loads. A refusal is answered at once and leaves def NULL.
+void decision_read(struct shard *shard, const struct incoming *in, struct decision *decision);
+// What `given` the handler gets.
+void decision_load(struct shard *shard, const struct decision *decision, struct given *given);
+// Ends what is due on the entity. false: the turn's share of endings is used up.
+bool decision_expire(struct shard *shard, const struct decision *decision);
+// Effects of one message into overlay, outbox, log.
+void decision_apply(struct shard *shard, const struct decision *decision, enum status status);
+void decision_answer(struct shard *shard, const struct decision *decision, enum status status, struct bytes body);
+void shard_weigh(struct shard *shard, struct bytes record, int sign, struct arena *arena);
+void due_flush(struct shard *shard, struct bytes entity); // empty: all
+void waiters_settle(struct shard *shard);
+void view_answer(struct shard *shard, struct bytes key, const struct waiter *waiter);
+bool view_at_rest(struct shard *shard, struct bytes key);
+enum status shard_events_read(struct shard *shard, const struct events_read *body, struct buffer *reply);
+struct bytes shard_key(struct shard *shard, struct bytes entity, struct bytes rest); // in the turn's arena
