@@ -5,6 +5,7 @@
 
 #include "actors/inbox.h"
 #include "codec/check.h"
+#include "provider/connector.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ struct actor {
     struct shard *shard;
     struct inbox *inbox;
     struct outbox outbox;
-    void *broker;
+    void *broker, *provider;
     void *peers[KIND_COUNT][ACTORS_MAX];
 
     struct incoming *list; // of this turn; what the last one left comes first
@@ -140,6 +141,11 @@ static void deliver(struct actor *actor)
         if (!actor->peers[to.kind][to.index])
             actor->peers[to.kind][to.index] = push_open(actor, actor_endpoint(to).text);
         push(actor->peers[to.kind][to.index], &outbox->peers[to.kind][to.index]);
+    }
+    if (outbox->provider.size) {
+        if (!actor->provider)
+            actor->provider = push_open(actor, CONNECTOR_ENDPOINT);
+        push(actor->provider, &outbox->provider);
     }
     if (actor->credit.commands)
         outbox_credit(outbox, &actor->credit);
@@ -331,6 +337,8 @@ static void close_all(struct actor *actor)
                 zmq_close(actor->peers[kind][index]);
     if (actor->broker)
         zmq_close(actor->broker);
+    if (actor->provider)
+        zmq_close(actor->provider);
     if (actor->store)
         store_close(&actor->store);
     outbox_deinit(&actor->outbox);

@@ -2,6 +2,7 @@
 #include "actors/node.h"
 
 #include "codec/check.h"
+#include "provider/connector.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct node {
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
-    bool going;
+    struct connector *connector; // to a provider outside; NULL: the embedded sandbox
+    struct actor_endpoint payment_inboxes[ACTORS_MAX];
     void *control[KIND_COUNT][ACTORS_MAX]; // to each inbox; the broker's thread's for snapshots
 };
 
@@ -83,6 +85,31 @@ static void start_actor(struct node *node, int kind, int index)
     node->actors[kind][index] = actor_start(&options);
 }
 
+static const char *payment_inbox(void *context, struct bytes order_id)
+{
+    struct node *node = context;
+    return node->payment_inboxes[owner_of(&node->epoch.owners, KIND_PAYMENT, slot_of(order_id))].text;
+}
+
+static enum fault start_connector(struct node *node, struct fault_text *text)
+{
+    struct connector_options options = {.zmq = node->options.zmq,
+                                        .provider = provider_by_name(node->settings.provider),
+                                        .payment_inbox = payment_inbox,
+                                        .context = node};
+    if (bytes_equal(node->settings.provider, BYTES("sandbox")))
+        return FAULT_NONE;
+    for (int index = 0; index < ACTORS_MAX; index++)
+        node->payment_inboxes[index] = actor_endpoint((struct actor_id){KIND_PAYMENT, (uint16_t)index});
+    if (!options.provider) {
+        snprintf(text->line, sizeof text->line, "payment.provider: there is no provider '%.*s'",
+                 BYTES_FORMAT(node->settings.provider));
+        return FAULT_USAGE;
+    }
+    node->connector = connector_start(&options, text->line, sizeof text->line);
+    return node->connector ? FAULT_NONE : FAULT_USAGE;
+}
+
 enum fault node_open(const struct node_options *options, struct node **node, struct fault_text *text)
 {
     struct node *it = calloc(1, sizeof *it);
@@ -110,6 +137,8 @@ enum fault node_open(const struct node_options *options, struct node **node, str
             }
             actor_join(&it->actors[kind][index]);
         }
+    if (fault == FAULT_NONE)
+        fault = start_connector(it, text);
     *node = it;
     if (fault) {
         node_go(it);
@@ -121,7 +150,6 @@ enum fault node_open(const struct node_options *options, struct node **node, str
 
 void node_go(struct node *node)
 {
-    node->going = true;
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
             if (node->actors[kind][index])
@@ -172,6 +200,7 @@ void node_close(struct node **node)
         for (int index = 0; index < ACTORS_MAX; index++)
             if (it->control[kind][index])
                 zmq_close(it->control[kind][index]);
+    connector_stop(&it->connector);
     if (it->shop)
         shop_close(&it->shop);
     buffer_deinit(&it->quarantine);

@@ -7,6 +7,7 @@ void outbox_init(struct outbox *outbox)
 {
     memset(outbox, 0, sizeof *outbox);
     buffer_init(&outbox->broker);
+    buffer_init(&outbox->provider);
     buffer_init(&outbox->scratch);
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
@@ -16,6 +17,7 @@ void outbox_init(struct outbox *outbox)
 void outbox_deinit(struct outbox *outbox)
 {
     buffer_deinit(&outbox->broker);
+    buffer_deinit(&outbox->provider);
     buffer_deinit(&outbox->scratch);
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
@@ -25,6 +27,7 @@ void outbox_deinit(struct outbox *outbox)
 void outbox_clear(struct outbox *outbox)
 {
     buffer_clear(&outbox->broker);
+    buffer_clear(&outbox->provider);
     for (uint32_t i = 0; i < outbox->dirty_count; i++)
         buffer_clear(&outbox->peers[outbox->dirty[i].kind][outbox->dirty[i].index]);
     outbox->dirty_count = 0;
@@ -58,13 +61,9 @@ void outbox_event(struct outbox *outbox, struct actor_id actor, struct bytes pos
     to_broker(outbox, PARCEL_EVENT, bytes_text(name.text), 0, position);
 }
 
-void outbox_request(struct outbox *outbox, struct actor_id to, struct entity sender, const char *type,
-                    struct bytes key, struct bytes body)
+static void request_into(struct outbox *outbox, struct buffer *frame, struct entity sender, const char *type,
+                         struct bytes key, struct bytes body)
 {
-    CHECK(to.kind < KIND_COUNT && to.index < ACTORS_MAX);
-    struct buffer *frame = &outbox->peers[to.kind][to.index];
-    if (frame->size == 0)
-        outbox->dirty[outbox->dirty_count++] = to;
     buffer_clear(&outbox->scratch);
     request_write(&outbox->scratch, BYTES(""), type, key, body, 0);
     parcel_write(frame, &(struct parcel){.origin = PARCEL_PEER,
@@ -72,4 +71,19 @@ void outbox_request(struct outbox *outbox, struct actor_id to, struct entity sen
                                          .route = sender.key,
                                          .request = buffer_bytes(&outbox->scratch)});
     outbox->parcels++;
+}
+
+void outbox_request(struct outbox *outbox, struct actor_id to, struct entity sender, const char *type,
+                    struct bytes key, struct bytes body)
+{
+    CHECK(to.kind < KIND_COUNT && to.index < ACTORS_MAX);
+    struct buffer *frame = &outbox->peers[to.kind][to.index];
+    if (frame->size == 0)
+        outbox->dirty[outbox->dirty_count++] = to;
+    request_into(outbox, frame, sender, type, key, body);
+}
+
+void outbox_provider(struct outbox *outbox, struct entity sender, struct bytes operation)
+{
+    request_into(outbox, &outbox->provider, sender, "sandbox.operate", sender.key, operation);
 }

@@ -9,6 +9,7 @@
 
 struct outbox {
     struct buffer broker;
+    struct buffer provider; // to the connector
     struct buffer peers[KIND_COUNT][ACTORS_MAX];
     struct actor_id dirty[KIND_COUNT * ACTORS_MAX]; // peers with something in their frame
     uint32_t dirty_count;
@@ -24,6 +25,8 @@ void outbox_reply(struct outbox *outbox, struct bytes route, uint8_t flags, stru
                   struct bytes body);
 void outbox_credit(struct outbox *outbox, const struct parcel_credit *credit);
 void outbox_event(struct outbox *outbox, struct actor_id actor, struct bytes position);
+// An operation at a provider outside (provider/connector.h).
+void outbox_provider(struct outbox *outbox, struct entity sender, struct bytes operation);
 // A request or note from one entity to another.
 void outbox_request(struct outbox *outbox, struct actor_id to, struct entity sender, const char *type,
                     struct bytes key, struct bytes body);

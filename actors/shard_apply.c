@@ -66,6 +66,15 @@ static void send(struct shard *shard, const struct decision *decision, enum mess
                    body);
 }
 
+// The embedded sandbox is an actor; providers outside are reached by the connector's thread.
+static void call_provider(struct shard *shard, const struct decision *decision, struct bytes operation)
+{
+    if (bytes_equal(shard->options.settings->provider, BYTES("sandbox")))
+        send(shard, decision, MESSAGE_sandbox_operate, decision->request.key, operation);
+    else if (shard->options.outbox)
+        outbox_provider(shard->options.outbox, (struct entity){shard->kind->id, decision->request.key}, operation);
+}
+
 static void fall_due(struct shard *shard, struct bytes entity, struct bytes child, int64_t at)
 {
     struct due_list *list = NULL;
@@ -196,8 +205,8 @@ static bool apply_one(struct shard *shard, const struct decision *decision, cons
         if (!shard->options.replay)
             timers_set(shard->timers, decision->request.key, effect->at);
         return false;
-    case EFFECT_PROVIDER: // the only provider there is yet; others go to the connector thread (provider/)
-        send(shard, decision, MESSAGE_sandbox_operate, decision->request.key, effect->value);
+    case EFFECT_PROVIDER:
+        call_provider(shard, decision, effect->value);
         return false;
     case EFFECT_DUE:
         fall_due(shard, decision->entity, effect->child, effect->at);

@@ -27,20 +27,24 @@ struct souk_reply {
 // A fresh random request id (32 hex digits). Keep it over retries of the same intended effect.
 void souk_request_id(char id[33]);
 
-// Sends without waiting. false: refused here (larger than 512 KiB, bad id or key) or the queue is full; `why` (may be
-// NULL) gets a sentence.
+// Sends without waiting; what the node cannot take yet is queued (up to 4 MiB) and goes out with the next call. No body:
+// an empty map. false: refused here (larger than 512 KiB, bad id, key or body) or the queue is full; `why` (may be NULL)
+// gets a sentence.
 bool souk_client_send(struct souk_client *client, const char *id, const char *type, const char *key, const void *body,
                       size_t body_size, int64_t retry_until_us, const char **why);
 // Between these two, sends are collected and go out as bundles of at most 1,024.
 void souk_client_bundle_begin(struct souk_client *client);
 void souk_client_bundle_end(struct souk_client *client);
-// The next reply, whichever request it answers; bundles are taken apart. false: none within timeout_ms.
+// The next reply, whichever request it answers; bundles are taken apart. false: none within timeout_ms (< 0: waits for
+// ever). Also sends what is still queued here.
 bool souk_client_receive(struct souk_client *client, int timeout_ms, struct souk_reply *reply);
 // Drops the connection and everything queued on it, and connects anew. Resend under the same ids.
 void souk_client_reconnect(struct souk_client *client);
 
-// One command, resent under the same id every `resend_ms` (0: 1000) until answered or timeout_ms is over.
-// busy and storage_full are resent after retry_after_ms. false: no answer: the outcome is unknown.
+// One command, resent under the same id every second until answered or timeout_ms is over. busy and storage_full are
+// resent after retry_after_ms; if that would be too late they are the answer. What souk_client_send would refuse is
+// answered here, `invalid` or `too_large`. Replies to other requests that arrive meanwhile are dropped.
+// false: no answer: the outcome is unknown.
 bool souk_client_call(struct souk_client *client, const char *id, const char *type, const char *key, const void *body,
                       size_t body_size, int timeout_ms, struct souk_reply *reply);
 

@@ -7,8 +7,8 @@
 
 enum { VERSION_SINGLE = 1, VERSION_BUNDLE = 2, REQUEST_ELEMENTS = 5, REPLY_ELEMENTS = 4 };
 
-// The longest legal order fits a frame even if its sender spells every value in msgpack's widest form. A test derives
-// LINE_WIDEST from the tables.
+// The longest legal order fits a frame even if its sender spells every value in msgpack's widest form. A test computes
+// it from the tables, too.
 enum {
     HEAD_WIDEST = 5, // of a string, map or array
     INT_WIDEST = 9,

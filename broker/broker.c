@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+// The broker's life and its loop. One round:
+//
+//   wait for anything  →  replies out  →  requests in  →  one frame to each actor  →  what was refused out
+//                         all there are   bounded
+//
+// The sockets to clients live in a context of the broker's own: ending it waits until lingering replies are out and the
+// ports are free, so that another broker can begin where this one stopped. The sockets to actors live in the node's.
+// B1–B4: broker.h. Everything but broker_start, _endpoint, _refuse and _stop runs in the broker's thread.
+#include "broker/broker.h"
+
+#include "broker/intake.h"
+#include "codec/check.h"
+#include "codec/cursor.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+enum { DRAIN_FRAMES_MAX = 1024, DRAIN_SIZE_MAX = 4 * 1024 * 1024, INBOX_FRAMES_MAX = 1000, RETRY_MS = 1 };
+
+static const char inbox_endpoint[] = "inproc://broker";
+
+struct broker {
+    struct broker_options options;
+    void *outside; // zmq context of the sockets to clients
+    struct drops drops;
+    struct lanes lanes;
+    struct front clients, operators;
+    struct outgoing to_clients, to_operators;
+    struct intake intake;
+    void *inbox;
+    void *events;    // NULL: not wanted
+    zmq_msg_t frame; // from the inbox
+    bool stopping;
+    pthread_t thread;
+    sem_t started; // posted when `fault` is set
+    enum fault fault;
+    struct fault_text text;
+    char endpoints[LISTEN_MAX + 1][ENDPOINT_SIZE_MAX]; // as bound; the one behind the last of listen[] is that of events
+};
+
+// ---- out: what actors and the node say
+
+static void take_control(struct broker *broker, struct bytes word)
+{
+    if (bytes_equal(word, BYTES("refuse")))
+        broker->intake.refusing = true;
+    else if (bytes_equal(word, BYTES("stop")))
+        broker->stopping = true;
+    else
+        CHECK(false, "%.*s", BYTES_FORMAT(word));
+}
+
+// A hint: who misses it reads later.
+static void publish(struct broker *broker, struct bytes actor, struct bytes position)
+{
+    if (!broker->events)
+        return;
+    if (zmq_send(broker->events, actor.at, actor.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
+        zmq_send(broker->events, position.at, position.size, ZMQ_DONTWAIT);
+}
+
+static void take_parcel(struct broker *broker, const struct parcel *parcel)
+{
+    bool operators = parcel->flags & PARCEL_OPERATOR;
+    switch (parcel->origin) {
+    case PARCEL_REPLY:
+        outgoing_reply(operators ? &broker->to_operators : &broker->to_clients, parcel->flags, parcel->route,
+                       parcel->request);
+        return;
+    case PARCEL_CREDIT:
+        lanes_give_back(&broker->lanes, parcel->request);
+        return;
+    case PARCEL_EVENT:
+        publish(broker, parcel->route, parcel->request);
+        return;
+    case PARCEL_CONTROL:
+        take_control(broker, parcel->request);
+        return;
+    case PARCEL_CLIENT:
+    case PARCEL_PEER:
+        break;
+    }
+    CHECK(false, "a parcel of origin %d is not for the broker", (int)parcel->origin);
+}
+
+// All there are: their number is bounded by what is in flight.
+static void drain_inbox(struct broker *broker)
+{
+    while (zmq_msg_recv(&broker->frame, broker->inbox, ZMQ_DONTWAIT) >= 0) {
+        struct cursor cursor = cursor_over(bytes_of(zmq_msg_data(&broker->frame), zmq_msg_size(&broker->frame)));
+        struct parcel parcel;
+        while (parcel_next(&cursor, &parcel))
+            take_parcel(broker, &parcel);
+    }
+}
+
+static void flush(struct broker *broker)
+{
+    outgoing_flush(&broker->to_clients);
+    if (broker->operators.router)
+        outgoing_flush(&broker->to_operators);
+}
+
+// ---- in: what clients and operators ask
+
+static void drain_front(struct broker *broker, struct front *front, struct outgoing *outgoing)
+{
+    struct arrival arrival;
+    size_t size = 0;
+    for (int i = 0; i < DRAIN_FRAMES_MAX && size < DRAIN_SIZE_MAX && front_receive(front, &arrival); i++) {
+        size += arrival.frame.size;
+        intake_take(&broker->intake, &arrival, outgoing);
+    }
+}
+
+// ---- the loop
+
+enum { READY_INBOX = 1, READY_CLIENTS = 2, READY_CLIENTS_WATCH = 4, READY_OPERATORS = 8, READY_OPERATORS_WATCH = 16 };
+
+// What may be read without waiting, as READY_ bits; 0 after the timeout.
+static unsigned wait_for_any(struct broker *broker, int timeout_ms)
+{
+    zmq_pollitem_t items[] = {
+        {broker->inbox, 0, ZMQ_POLLIN, 0},           {broker->clients.router, 0, ZMQ_POLLIN, 0},
+        {broker->clients.monitor, 0, ZMQ_POLLIN, 0}, {broker->operators.router, 0, ZMQ_POLLIN, 0},
+        {broker->operators.monitor, 0, ZMQ_POLLIN, 0},
+    };
+    int count = broker->operators.router ? 5 : 3;
+    unsigned ready = 0;
+    if (zmq_poll(items, count, timeout_ms) < 0)
+        CHECK(zmq_errno() == EINTR, "%s", zmq_strerror(zmq_errno()));
+    for (int i = 0; i < count; i++)
+        ready |= items[i].revents ? 1u << i : 0;
+    return ready;
+}
+
+// false: something is left that an actor could not take.
+static bool round_once(struct broker *broker, unsigned ready)
+{
+    if (ready & READY_INBOX)
+        drain_inbox(broker);
+    flush(broker);
+    if (ready & READY_OPERATORS)
+        drain_front(broker, &broker->operators, &broker->to_operators);
+    if (ready & READY_CLIENTS)
+        drain_front(broker, &broker->clients, &broker->to_clients);
+    bool sent = lanes_send(&broker->lanes);
+    flush(broker);
+    if (ready & READY_OPERATORS_WATCH)
+        front_watch(&broker->operators);
+    if (ready & READY_CLIENTS_WATCH)
+        front_watch(&broker->clients);
+    return sent;
+}
+
+static void serve(struct broker *broker)
+{
+    int timeout_ms = -1;
+    while (!broker->stopping)
+        timeout_ms = round_once(broker, wait_for_any(broker, timeout_ms)) ? -1 : RETRY_MS;
+    // Nobody takes requests any more: those that have arrived are told so.
+    broker->intake.refusing = true;
+    round_once(broker, wait_for_any(broker, 0));
+}
+
+// ---- start and end of the thread
+
+static void *socket_new(void *context, int type)
+{
+    void *socket = zmq_socket(context, type);
+    CHECK(socket, "%s", zmq_strerror(zmq_errno()));
+    return socket;
+}
+
+static void open_inside(struct broker *broker)
+{
+    int frames_max = INBOX_FRAMES_MAX;
+    broker->inbox = socket_new(broker->options.context, ZMQ_PULL);
+    CHECK(zmq_setsockopt(broker->inbox, ZMQ_RCVHWM, &frames_max, sizeof frames_max) == 0, "%s",
+          zmq_strerror(zmq_errno()));
+    CHECK(zmq_bind(broker->inbox, inbox_endpoint) == 0, "%s: %s", inbox_endpoint, zmq_strerror(zmq_errno()));
+    zmq_msg_init(&broker->frame);
+    lanes_open(&broker->lanes, &broker->options);
+}
+
+static enum fault open_events(struct broker *broker)
+{
+    int linger_ms = 0;
+    if (!broker->options.events)
+        return FAULT_NONE;
+    broker->events = socket_new(broker->outside, ZMQ_PUB);
+    CHECK(zmq_setsockopt(broker->events, ZMQ_LINGER, &linger_ms, sizeof linger_ms) == 0, "%s",
+          zmq_strerror(zmq_errno()));
+    return endpoint_bind(broker->events, broker->options.events, broker->endpoints[broker->options.listen_count],
+                         &broker->text);
+}
+
+// Whoever may connect here may take snapshots: the file is its owner's.
+static enum fault open_operators(struct broker *broker)
+{
+    char bound[ENDPOINT_SIZE_MAX];
+    static const char scheme[] = "ipc://";
+    if (!broker->options.control)
+        return FAULT_NONE;
+    front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops);
+    enum fault fault = front_bind(&broker->operators, broker->options.control, bound, &broker->text);
+    if (fault == FAULT_NONE && strncmp(bound, scheme, sizeof scheme - 1) == 0)
+        chmod(bound + sizeof scheme - 1, S_IRUSR | S_IWUSR);
+    return fault;
+}
+
+static enum fault open_outside(struct broker *broker)
+{
+    enum fault fault = open_operators(broker);
+    if (fault == FAULT_NONE)
+        fault = open_events(broker);
+    front_open(&broker->clients, broker->outside, 0, &broker->drops);
+    for (uint32_t i = 0; i < broker->options.listen_count && fault == FAULT_NONE; i++)
+        fault = front_bind(&broker->clients, broker->options.listen[i], broker->endpoints[i], &broker->text);
+    return fault;
+}
+
+static void close_all(struct broker *broker)
+{
+    front_close(&broker->operators);
+    front_close(&broker->clients);
+    if (broker->events)
+        zmq_close(broker->events);
+    while (zmq_ctx_term(broker->outside) != 0 && zmq_errno() == EINTR)
+        ;
+    zmq_msg_close(&broker->frame);
+    lanes_close(&broker->lanes);
+    zmq_unbind(broker->inbox, inbox_endpoint);
+    zmq_close(broker->inbox);
+}
+
+static void *run(void *argument)
+{
+    struct broker *broker = argument;
+    pthread_setname_np(pthread_self(), "broker");
+    open_inside(broker);
+    enum fault fault = open_outside(broker);
+    broker->fault = fault;
+    sem_post(&broker->started);
+    if (fault == FAULT_NONE)
+        serve(broker);
+    close_all(broker);
+    return NULL;
+}
+
+// ---- what other threads call
+
+// Signals are for the threads that wait for them.
+static void start_thread(struct broker *broker)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&broker->thread, NULL, run, broker);
+    CHECK(!failed, "%s", strerror(failed));
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void broker_free(struct broker **broker)
+{
+    pthread_join((*broker)->thread, NULL);
+    outgoing_deinit(&(*broker)->to_clients);
+    outgoing_deinit(&(*broker)->to_operators);
+    intake_deinit(&(*broker)->intake);
+    sem_destroy(&(*broker)->started);
+    free(*broker);
+    *broker = NULL;
+}
+
+enum fault broker_start(const struct broker_options *options, struct broker **broker, struct fault_text *text)
+{
+    CHECK(options->listen_count <= LISTEN_MAX, "%u", options->listen_count);
+    struct broker *started = calloc(1, sizeof *started);
+    CHECK(started, "out of memory");
+    started->options = *options;
+    started->outside = zmq_ctx_new();
+    CHECK(started->outside, "%s", zmq_strerror(zmq_errno()));
+    outgoing_init(&started->to_clients, &started->clients);
+    outgoing_init(&started->to_operators, &started->operators);
+    intake_init(&started->intake, &started->options, &started->lanes, &started->drops);
+    sem_init(&started->started, 0, 0);
+    start_thread(started);
+    while (sem_wait(&started->started) != 0)
+        ;
+    enum fault fault = started->fault;
+    if (fault != FAULT_NONE) {
+        *text = started->text;
+        broker_free(&started);
+    }
+    *broker = started;
+    return fault;
+}
+
+const char *broker_endpoint(const struct broker *broker, uint32_t index)
+{
+    CHECK(index <= broker->options.listen_count, "%u", index);
+    return broker->endpoints[index];
+}
+
+// A socket for one word: whatever thread calls, it uses no other's.
+static void broker_tell(struct broker *broker, struct bytes word)
+{
+    struct buffer frame;
+    void *push = socket_new(broker->options.context, ZMQ_PUSH);
+    buffer_init(&frame);
+    parcel_write(&frame, &(struct parcel){PARCEL_CONTROL, .request = word});
+    CHECK(zmq_connect(push, inbox_endpoint) == 0, "%s", zmq_strerror(zmq_errno()));
+    CHECK(zmq_send(push, frame.at, frame.size, 0) >= 0, "%s", zmq_strerror(zmq_errno()));
+    zmq_close(push);
+    buffer_deinit(&frame);
+}
+
+void broker_refuse(struct broker *broker)
+{
+    broker_tell(broker, BYTES("refuse"));
+}
+
+void broker_stop(struct broker **broker)
+{
+    if (!*broker)
+        return;
+    broker_tell(*broker, BYTES("stop"));
+    broker_free(broker);
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/front.h"
+
+#include "codec/check.h"
+#include "codec/envelope.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum {
+    ARRIVALS_MAX = 1000,  // frames of one connection waiting for us (RCVHWM)
+    REPLIES_MAX = 65536,  // frames of one connection waiting for it (SNDHWM): a client's whole window
+    BACKLOG = 1024,       // connections not accepted yet: after a restart all clients come at once
+    LINGER_MS = 2000,
+    HANDSHAKE_MS = 10000,
+    KEEPALIVE_IDLE_S = 60, // a machine that vanished is noticed in 60 + 3 · 10 s
+    KEEPALIVE_INTERVAL_S = 10,
+    KEEPALIVE_COUNT = 3,
+    WATCHED = ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+              ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
+};
+
+static void set(void *socket, int option, int value)
+{
+    CHECK(zmq_setsockopt(socket, option, &value, sizeof value) == 0, "option %d: %s", option,
+          zmq_strerror(zmq_errno()));
+}
+
+// Watching must go on for as long as the front is open: libzmq's I/O thread waits for a monitor that is full.
+static void watch_open(struct front *front, void *context)
+{
+    const char *endpoint = front->flags ? "inproc://front-operators-events" : "inproc://front-clients-events";
+    CHECK(zmq_socket_monitor(front->router, endpoint, WATCHED) == 0, "%s", zmq_strerror(zmq_errno()));
+    front->monitor = zmq_socket(context, ZMQ_PAIR);
+    CHECK(front->monitor, "%s", zmq_strerror(zmq_errno()));
+    set(front->monitor, ZMQ_LINGER, 0);
+    CHECK(zmq_connect(front->monitor, endpoint) == 0, "%s", zmq_strerror(zmq_errno()));
+}
+
+void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops)
+{
+    int64_t size_max = FRAME_SIZE_CUT;
+    *front = (struct front){.flags = flags, .drops = drops};
+    front->router = zmq_socket(context, ZMQ_ROUTER);
+    CHECK(front->router, "%s", zmq_strerror(zmq_errno()));
+    CHECK(zmq_setsockopt(front->router, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0, "%s",
+          zmq_strerror(zmq_errno()));
+    set(front->router, ZMQ_ROUTER_MANDATORY, 1);
+    set(front->router, ZMQ_RCVHWM, ARRIVALS_MAX);
+    set(front->router, ZMQ_SNDHWM, REPLIES_MAX);
+    set(front->router, ZMQ_BACKLOG, BACKLOG);
+    set(front->router, ZMQ_LINGER, LINGER_MS);
+    set(front->router, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+    set(front->router, ZMQ_TCP_KEEPALIVE, 1);
+    set(front->router, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S);
+    set(front->router, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S);
+    set(front->router, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT);
+    watch_open(front, context);
+    zmq_msg_init(&front->route);
+    zmq_msg_init(&front->frame);
+}
+
+// libzmq removes an ipc file before it binds, so a second node would silently take the first one's place.
+static bool somebody_listens(const char *endpoint)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    static const char scheme[] = "ipc://";
+    size_t prefix = sizeof scheme - 1, size = strlen(endpoint);
+    if (strncmp(endpoint, scheme, prefix) != 0 || size <= prefix || size - prefix >= sizeof address.sun_path)
+        return false;
+    memcpy(address.sun_path, endpoint + prefix, size - prefix);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    bool answered = fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
+    if (fd >= 0)
+        close(fd);
+    return answered;
+}
+
+static enum fault bind_failed(const char *endpoint, int error, struct fault_text *text)
+{
+    snprintf(text->line, sizeof text->line, "%s: %s", endpoint, zmq_strerror(error));
+    if (error == EADDRINUSE)
+        return FAULT_LOCKED;
+    return error == ENOMEM || error == EMFILE || error == ENFILE ? FAULT_IO : FAULT_USAGE;
+}
+
+enum fault endpoint_bind(void *socket, const char *endpoint, char bound[ENDPOINT_SIZE_MAX], struct fault_text *text)
+{
+    size_t size = ENDPOINT_SIZE_MAX;
+    if (somebody_listens(endpoint))
+        return bind_failed(endpoint, EADDRINUSE, text);
+    if (zmq_bind(socket, endpoint) != 0 || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) != 0)
+        return bind_failed(endpoint, zmq_errno(), text);
+    return FAULT_NONE;
+}
+
+enum fault front_bind(struct front *front, const char *endpoint, char bound[ENDPOINT_SIZE_MAX],
+                      struct fault_text *text)
+{
+    return endpoint_bind(front->router, endpoint, bound, text);
+}
+
+void front_close(struct front *front)
+{
+    if (!front->router)
+        return;
+    zmq_msg_close(&front->route);
+    zmq_msg_close(&front->frame);
+    zmq_socket_monitor(front->router, NULL, 0);
+    zmq_close(front->monitor);
+    zmq_close(front->router);
+    front->router = front->monitor = NULL;
+}
+
+static bool receive(void *socket, zmq_msg_t *message)
+{
+    int size;
+    do
+        size = zmq_msg_recv(message, socket, ZMQ_DONTWAIT);
+    while (size < 0 && zmq_errno() == EINTR);
+    return size >= 0;
+}
+
+// Messages arrive whole, so what follows a first frame is there.
+static void receive_part(struct front *front)
+{
+    bool received = receive(front->router, &front->frame);
+    CHECK(received, "%s", zmq_strerror(zmq_errno()));
+}
+
+static bool skip_rest(struct front *front)
+{
+    zmq_msg_t rest;
+    bool many = zmq_msg_more(&front->frame);
+    if (!many)
+        return false;
+    zmq_msg_init(&rest);
+    while (receive(front->router, &rest) && zmq_msg_more(&rest))
+        ;
+    zmq_msg_close(&rest);
+    return true;
+}
+
+bool front_receive(struct front *front, struct arrival *arrival)
+{
+    if (!receive(front->router, &front->route))
+        return false;
+    *arrival = (struct arrival){.flags = front->flags};
+    receive_part(front);
+    if (zmq_msg_size(&front->frame) == 0 && zmq_msg_more(&front->frame)) {
+        arrival->flags |= PARCEL_DELIMITED;
+        receive_part(front);
+    }
+    arrival->many = skip_rest(front);
+    arrival->route = bytes_of(zmq_msg_data(&front->route), zmq_msg_size(&front->route));
+    arrival->frame = bytes_of(zmq_msg_data(&front->frame), zmq_msg_size(&front->frame));
+    return true;
+}
+
+static bool send_part(struct front *front, struct bytes part, int flags)
+{
+    return zmq_send(front->router, part.at, part.size, ZMQ_DONTWAIT | flags) >= 0;
+}
+
+// libzmq looks only now and then whether a full connection has room again; asking for the events makes it look.
+static bool send_route(struct front *front, struct bytes route)
+{
+    int events;
+    size_t size = sizeof events;
+    if (send_part(front, route, ZMQ_SNDMORE))
+        return true;
+    if (zmq_errno() != EAGAIN)
+        return false;
+    zmq_getsockopt(front->router, ZMQ_EVENTS, &events, &size);
+    return send_part(front, route, ZMQ_SNDMORE);
+}
+
+void front_send(struct front *front, uint8_t flags, struct bytes route, struct bytes head, struct bytes rest,
+                uint32_t replies)
+{
+    if (!send_route(front, route)) {
+        drops_add(front->drops, zmq_errno() == EAGAIN ? DROP_client_slow : DROP_client_gone, replies);
+        return;
+    }
+    if (flags & PARCEL_DELIMITED)
+        send_part(front, bytes_of("", 0), ZMQ_SNDMORE);
+    zmq_msg_t frame;
+    CHECK(zmq_msg_init_size(&frame, head.size + rest.size) == 0, "%zu bytes", head.size + rest.size);
+    memcpy(zmq_msg_data(&frame), head.at, head.size);
+    if (rest.size)
+        memcpy((uint8_t *)zmq_msg_data(&frame) + head.size, rest.at, rest.size);
+    if (zmq_msg_send(&frame, front->router, ZMQ_DONTWAIT) < 0)
+        zmq_msg_close(&frame);
+}
+
+static void watch_event(struct front *front, uint16_t event)
+{
+    if (event == ZMQ_EVENT_DISCONNECTED)
+        drops_add(front->drops, DROP_disconnected, 1);
+    else if (event == ZMQ_EVENT_ACCEPT_FAILED)
+        drops_add(front->drops, DROP_accept_failed, 1);
+    else
+        drops_add(front->drops, DROP_handshake_failed, 1);
+}
+
+void front_watch(struct front *front)
+{
+    uint8_t event[6]; // uint16_t number, uint32_t value; the endpoint follows as a frame of its own
+    char endpoint[ENDPOINT_SIZE_MAX];
+    while (zmq_recv(front->monitor, event, sizeof event, ZMQ_DONTWAIT) >= 0) {
+        uint16_t number;
+        memcpy(&number, event, sizeof number);
+        zmq_recv(front->monitor, endpoint, sizeof endpoint, ZMQ_DONTWAIT);
+        watch_event(front, number);
+    }
+}

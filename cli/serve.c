@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+// souk serve: a node. Puts topology, actors and broker together, waits for a signal, ends in order: refuse new
+// requests → actors finish their turn and answer who waits → replies go out → close.
+#include "cli/cli.h"
+
+#include "actors/node.h"
+#include "broker/broker.h"
+#include "broker/topology.h"
+#include "codec/check.h"
+#include "souk_build.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { FILES_WANTED = 65536, FILES_LOW = 16384, SOCKETS_MAX = 60000 };
+
+struct serve {
+    struct topology topology;
+    const char *topology_path; // NULL: ./topology.toml, else defaults
+    const char *directory;     // NULL: the file's
+    bool unsafe, insecure;
+    void *zmq;
+    struct node *node;
+    struct broker *broker;
+};
+
+static void print_help(void)
+{
+    printf("usage: souk serve [-t FILE] [-d DIR] [--unsafe] [--insecure]\n\n"
+           "Runs a node until SIGTERM or SIGINT. Prints `ready ENDPOINT…` on stdout when it serves; logs go to stderr.\n\n"
+           "  -t, --topology FILE  the shop's shape (default: ./topology.toml, else built-in values)\n"
+           "  -d, --directory DIR  where its data live (wins over store.path of the file)\n"
+           "      --unsafe         allow store.sync = false: a power cut may lose what was answered\n"
+           "      --insecure       allow listening beyond loopback and ipc: there are no keys yet\n"
+           "  -h, --help           this text\n\n"
+           "Changing the numbers in [actors] and starting again reshapes the shop.\n"
+           "Exit codes: 0 ended by a signal, 2 wrong use or a wrong topology, 70 a failure.\n\n"
+           "Example: souk serve -t topology.toml -d /var/lib/souk\n");
+}
+
+static void log_line(const char *line)
+{
+    fprintf(stderr, "%s souk serve: %s\n", time_format(clock_wall()).text, line);
+}
+
+static void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void log_format(const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    log_line(line);
+}
+
+static int read_options(int argc, char **argv, struct serve *serve)
+{
+    static const struct option options[] = {
+        {"topology", required_argument, NULL, 't'}, {"directory", required_argument, NULL, 'd'},
+        {"unsafe", no_argument, NULL, 'U'},         {"insecure", no_argument, NULL, 'I'},
+        {"help", no_argument, NULL, 'h'},           {0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "t:d:h", options, NULL)) != -1) {
+        switch (option) {
+        case 't':
+            serve->topology_path = optarg;
+            break;
+        case 'd':
+            serve->directory = optarg;
+            break;
+        case 'U':
+            serve->unsafe = true;
+            break;
+        case 'I':
+            serve->insecure = true;
+            break;
+        case 'h':
+            print_help();
+            exit(EXIT_OK);
+        default:
+            fprintf(stderr, "Try 'souk serve --help'.\n");
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        return usage_error("serve", "unexpected argument '%s'", argv[optind]);
+    return EXIT_OK;
+}
+
+static int read_topology(struct serve *serve)
+{
+    struct fault_text text;
+    const char *path = serve->topology_path;
+    topology_default(&serve->topology);
+    if (!path && access("topology.toml", F_OK) == 0)
+        path = "topology.toml";
+    if (path && topology_load(path, &serve->topology, &text))
+        return fail_with(EXIT_USAGE, "serve", "%s", text.line);
+    if (serve->directory)
+        snprintf(serve->topology.store.path, sizeof serve->topology.store.path, "%s", serve->directory);
+    if (!serve->topology.store.sync && !serve->unsafe)
+        return usage_error("serve", "%s: store.sync = false can lose what was answered; say --unsafe to mean it",
+                           path ? path : "defaults");
+    for (uint32_t i = 0; i < serve->topology.broker.listen_count && !serve->insecure; i++)
+        if (topology_endpoint_is_public(serve->topology.broker.listen[i]))
+            return usage_error("serve", "%s listens beyond this machine, and there are no keys yet; say --insecure to mean it",
+                               serve->topology.broker.listen[i]);
+    log_format("souk %s (%s), topology %s, data in %s", SOUK_VERSION, SOUK_BUILD, path ? path : "built-in",
+               serve->topology.store.path);
+    return EXIT_OK;
+}
+
+static void raise_limits(void)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t wanted = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
+    if (limit.rlim_cur < wanted) {
+        limit.rlim_cur = wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < FILES_LOW)
+        log_format("at most %llu open files are allowed: about %llu connections fit; raise `ulimit -n` to %d",
+                   (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_cur / 2, FILES_WANTED);
+}
+
+static struct owner_map wanted_owners(const struct topology *topology)
+{
+    struct owner_map map;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        map.count[kind] = (uint16_t)topology->actors.count[kind];
+    return map;
+}
+
+static struct settings settings_of(const struct topology *topology)
+{
+    return (struct settings){
+        .remember_hours = topology->store.remember_hours,
+        .reservation_ttl_ms = topology->inventory.reservation_ttl_ms,
+        .cart_ttl_days = topology->cart.ttl_days,
+        .cart_lines_max = topology->cart.lines_max,
+        .order_lines_max = topology->order.lines_max,
+        .order_deadline_ms = topology->order.deadline_ms,
+        .lines_in_flight_max = topology->order.lines_in_flight_max,
+        .waiting_max = topology->order.waiting_max,
+        .provider_key_hours = topology->payment.provider_key_hours,
+        .provider = bytes_text(topology->payment.provider),
+    };
+}
+
+static int open_node(struct serve *serve)
+{
+    const struct topology *topology = &serve->topology;
+    struct node_options options = {
+        .zmq = serve->zmq,
+        .path = topology->store.path,
+        .memory_bytes = (uint64_t)topology->store.memory_mb * 1024 * 1024,
+        .sync = topology->store.sync,
+        .wanted = wanted_owners(topology),
+        .settings = settings_of(topology),
+        .turn_messages_max = (uint32_t)topology->actors.turn_messages_max,
+        .waiters_max = (uint32_t)topology->order.waiters_max,
+        .build = SOUK_VERSION " " SOUK_BUILD,
+        .log = log_line,
+    };
+    struct fault_text text;
+    enum fault fault = node_open(&options, &serve->node, &text);
+    if (fault == FAULT_LOCKED)
+        return fail_with(EXIT_USAGE, "serve", "%s", text.line);
+    return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
+}
+
+static int open_broker(struct serve *serve)
+{
+    const struct topology *topology = &serve->topology;
+    const char *listen[LISTEN_MAX];
+    char control[4200];
+    for (uint32_t i = 0; i < topology->broker.listen_count; i++)
+        listen[i] = topology->broker.listen[i];
+    snprintf(control, sizeof control, "ipc://%s/control.sock", topology->store.path);
+    struct broker_options options = {
+        .context = serve->zmq,
+        .listen = listen,
+        .listen_count = topology->broker.listen_count,
+        .events = topology->broker.events[0] ? topology->broker.events : NULL,
+        .control = control,
+        .commands_in_flight_max = topology->broker.commands_in_flight_max,
+        .bytes_in_flight_max = topology->broker.bytes_in_flight_max,
+        .owner = node_owner,
+        .owner_context = serve->node,
+        .status = node_status,
+        .status_context = serve->node,
+        .control_request = node_control,
+        .control_context = serve->node,
+    };
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        options.actors[kind] = node_actors(serve->node, kind);
+    if (strlen(control) > 6 + 107) { // sun_path
+        log_format("%s is too long for a socket: --snapshot will not work on this node", control + 6);
+        options.control = NULL;
+    }
+    struct fault_text text;
+    if (broker_start(&options, &serve->broker, &text))
+        return fail_with(EXIT_FAULT, "serve", "%s", text.line);
+    return EXIT_OK;
+}
+
+static void print_ready(const struct serve *serve)
+{
+    printf("ready");
+    for (uint32_t i = 0; i < serve->topology.broker.listen_count; i++)
+        printf(" %s", broker_endpoint(serve->broker, i));
+    printf("\n");
+    fflush(stdout);
+    log_format("epoch %llu serves", (unsigned long long)node_epoch(serve->node));
+}
+
+static int run(struct serve *serve, const sigset_t *signals)
+{
+    int signal = 0;
+    int code = open_node(serve);
+    if (code)
+        return code;
+    code = open_broker(serve);
+    node_go(serve->node);
+    if (code == EXIT_OK) {
+        print_ready(serve);
+        sigwait(signals, &signal);
+        log_format("%s: ending", strsignal(signal));
+        broker_refuse(serve->broker);
+    }
+    node_stop(serve->node);
+    broker_stop(&serve->broker);
+    node_close(&serve->node);
+    if (code == EXIT_OK)
+        log_line("ended");
+    return code;
+}
+
+int command_serve(int argc, char **argv)
+{
+    struct serve *serve = calloc(1, sizeof *serve);
+    CHECK(serve);
+    sigset_t signals;
+    int code = read_options(argc, argv, serve);
+    if (code == EXIT_OK)
+        code = read_topology(serve);
+    if (code == EXIT_OK) {
+        raise_limits();
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL); // every thread inherits it; sigwait takes them
+        signal(SIGPIPE, SIG_IGN);
+        serve->zmq = zmq_ctx_new();
+        CHECK(serve->zmq);
+        zmq_ctx_set(serve->zmq, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
+        code = run(serve, &signals);
+        zmq_ctx_term(serve->zmq);
+    }
+    free(serve);
+    return code;
+}

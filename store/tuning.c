@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/tuning.h"
+
+#include "store/backend.h"
+
+enum { MIB = 1024 * 1024, MEMORY_DEFAULT = 32 * MIB };
+
+static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+struct tuning_share tuning_share(uint64_t memory)
+{
+    if (!memory)
+        memory = MEMORY_DEFAULT;
+    uint64_t buffers = clamp(memory / 2, 16 * MIB, UINT64_MAX);
+    return (struct tuning_share){
+        .buffers = buffers,
+        .buffer = clamp(memory / 8, 4 * MIB, 64 * MIB),
+        .log_buffer = clamp(memory / 4, 8 * MIB, 64 * MIB),
+        .cache = clamp(memory > buffers ? memory - buffers : 0, 8 * MIB, UINT64_MAX),
+        .wal = clamp(buffers, 16 * MIB, 64 * MIB),
+    };
+}
+
+bool tuning_asked_by_key(enum family family)
+{
+    return family == FAMILY_HEAD || family == FAMILY_OPEN || family == FAMILY_CHILD || family == FAMILY_REMEMBERED;
+}
+
+void tuning_write(struct buffer *out, enum family family, const struct tuning_share *share)
+{
+    buffer_printf(out,
+                  "wal_recovery_mode=kTolerateCorruptedTailRecords;paranoid_checks=true;"
+                  "create_missing_column_families=true;allow_concurrent_memtable_write=false;max_background_jobs=2;"
+                  "max_open_files=256;max_manifest_file_size=16777216;keep_log_file_num=10;max_log_file_size=4194304;"
+                  "info_log_level=WARN_LEVEL;stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
+                  "skip_stats_update_on_db_open=true;level_compaction_dynamic_level_bytes=true;"
+                  "db_write_buffer_size=%llu;max_total_wal_size=%llu;",
+                  (unsigned long long)share->buffers, (unsigned long long)share->wal);
+    // Log rows arrive in order, so their tables never overlap and sink from level to level by renaming: each row is
+    // written twice in its life. That needs the same compression on all levels.
+    if (family == FAMILY_LOG)
+        buffer_printf(out, "write_buffer_size=%llu;max_write_buffer_number=4;compression=kLZ4Compression;",
+                      (unsigned long long)share->log_buffer);
+    else
+        buffer_printf(out,
+                      "write_buffer_size=%llu;max_write_buffer_number=3;"
+                      "compression_per_level=kNoCompression:kNoCompression:kLZ4Compression;",
+                      (unsigned long long)share->buffer);
+    if (tuning_asked_by_key(family))
+        buffer_printf(out, "memtable_prefix_bloom_size_ratio=0.1;memtable_whole_key_filtering=true;");
+    // A table that no write touches is looked through once a day, so that what is forgotten also leaves the disk.
+    if (store_forgets(family))
+        buffer_printf(out, "periodic_compaction_seconds=86400;");
+    buffer_append(out, "", 1);
+}
