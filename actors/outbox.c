@@ -65,7 +65,7 @@ static void request_into(struct outbox *outbox, struct buffer *frame, struct ent
                          struct bytes key, struct bytes body)
 {
     buffer_clear(&outbox->scratch);
-    request_write(&outbox->scratch, BYTES(""), type, key, body, 0);
+    request_write(&outbox->scratch, REQUEST_ID_NONE, type, key, body, 0);
     parcel_write(frame, &(struct parcel){.origin = PARCEL_PEER,
                                          .route_kind = (uint8_t)sender.kind,
                                          .route = sender.key,

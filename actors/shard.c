@@ -46,7 +46,7 @@ bool decision_expire(struct shard *shard, const struct decision *decision)
     body_encode(inventory_expire_shape(), &body, &shard->scratch);
     struct bytes encoded = arena_copy(&shard->arena, buffer_bytes(&shard->scratch));
     buffer_clear(&shard->scratch);
-    request_write(&shard->scratch, BYTES(""), "inventory.expire", decision->request.key, encoded, 0);
+    request_write(&shard->scratch, REQUEST_ID_NONE, "inventory.expire", decision->request.key, encoded, 0);
     struct incoming incoming = {.origin = LOG_RUNTIME,
                                 .request = arena_copy(&shard->arena, buffer_bytes(&shard->scratch))};
     struct decision expire;
@@ -367,7 +367,7 @@ static void resume_write(struct shard *shard, struct bytes key, struct buffer *o
     struct wake body = {.at = 0};
     buffer_clear(&shard->scratch);
     body_encode(wake_shape(), &body, &shard->scratch);
-    request_write(out, BYTES(""), message_by_number(MESSAGE_order_resume)->name, key, buffer_bytes(&shard->scratch), 0);
+    request_write(out, REQUEST_ID_NONE, message_by_number(MESSAGE_order_resume)->name, key, buffer_bytes(&shard->scratch), 0);
 }
 
 // Every open record, by age: weighed and its timer set (resume NULL), or its resume message written.
@@ -443,7 +443,7 @@ uint32_t shard_timers(struct shard *shard, int64_t now, uint32_t max, struct buf
     while (count < max && timers_take(shard->timers, now, &key, &body.at)) {
         buffer_clear(&shard->scratch);
         body_encode(wake_shape(), &body, &shard->scratch);
-        request_write(out, BYTES(""), wake_name(shard->kind->id), key, buffer_bytes(&shard->scratch), 0);
+        request_write(out, REQUEST_ID_NONE, wake_name(shard->kind->id), key, buffer_bytes(&shard->scratch), 0);
         ends[count++] = out->size;
     }
     return count;

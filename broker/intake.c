@@ -165,13 +165,15 @@ static void take_request(const struct sender *sender, const struct request *requ
 
 // ---- one frame
 
-// false: not all could be found, or something follows. `count` becomes how many entries were read.
+// false: the frame is cut off, or something follows. `count` becomes how many entries were read.
 static bool read_entries(struct intake *intake, struct cursor *cursor, uint32_t *count)
 {
     uint32_t expected = *count;
     for (*count = 0; *count < expected && cursor_left(cursor);) {
+        struct cursor start = *cursor;
         struct entry *entry = &intake->entries[(*count)++];
-        request_read(cursor, &entry->request, &entry->refusal);
+        if (!request_read(cursor, &entry->request, &entry->refusal) && !cursor_skip(&start, NULL))
+            return false;
     }
     return *count == expected && cursor_left(cursor) == 0;
 }
@@ -191,7 +193,7 @@ static void take_entries(const struct sender *sender, uint32_t count)
 static void refuse_entries(const struct sender *sender, uint32_t count)
 {
     struct envelope_refusal broken = {STATUS_invalid, .field = "frame"};
-    broken.message = "the frame is cut off or has bytes behind its end; nothing in it was done";
+    broken.message = "the frame cannot be read to its end, or has bytes behind it; nothing in it was done";
     if (!count)
         refuse_form(sender, &broken);
     for (uint32_t i = 0; i < count; i++) {

@@ -11,6 +11,9 @@
 
 enum { FRAME_SIZE_MAX = 512 * 1024, FRAME_SIZE_CUT = 1024 * 1024, BUNDLE_MAX = 1024, TRACEPARENT_MAX = 128 };
 
+// The request_id of messages between actors and of the runtime's own: nobody waits for an answer by it.
+#define REQUEST_ID_NONE BYTES("-")
+
 struct request {
     struct bytes raw; // the whole request as it came, bundle's array around it taken off
     struct bytes id;

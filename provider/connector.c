@@ -91,7 +91,7 @@ static void give(struct connector *connector, const struct provider_result *resu
     buffer_clear(&connector->request);
     buffer_clear(&connector->frame);
     body_encode(provider_outcome_shape(), &result->outcome, &connector->body);
-    request_write(&connector->request, BYTES(""), "payment.outcome", result->order_id, buffer_bytes(&connector->body), 0);
+    request_write(&connector->request, REQUEST_ID_NONE, "payment.outcome", result->order_id, buffer_bytes(&connector->body), 0);
     parcel_write(&connector->frame, &(struct parcel){.origin = PARCEL_PEER,
                                                      .route_kind = KIND_SANDBOX,
                                                      .route = result->order_id,

@@ -20,6 +20,8 @@ static void payment_said(struct order_turn *turn)
 static void order_confirm(struct order_turn *turn)
 {
     order_become(turn, ORDER_STATUS_confirmed);
+    if (payment_is(turn, BYTES("captured")))
+        order_tell(turn, EVENT_payment_captured);
     order_tell(turn, EVENT_order_confirmed);
     turn->record.has_ending = false;
     if (turn->bits_size)
@@ -83,7 +85,6 @@ enum status order_unparked(struct order_turn *turn)
 enum status order_captured(struct order_turn *turn)
 {
     payment_said(turn);
-    order_tell(turn, EVENT_payment_captured);
     order_confirm(turn);
     return order_save(turn);
 }

@@ -234,6 +234,14 @@ static void outcome_unexpected(struct payment_turn *turn, const struct provider_
     payment_save(turn);
 }
 
+// The provider still knows the key, and what the shopper did never came to it: it is said again, by the timer.
+static void confirm_again(struct payment_turn *turn)
+{
+    turn->record.open.query = false;
+    turn->record.open.first_sent_at = turn->given->at;
+    payment_save(turn);
+}
+
 // Does this outcome decide anything? `failed` does not: nothing happened, the timer tries again.
 static bool outcome_decides(const struct payment_turn *turn, struct bytes outcome)
 {
@@ -261,6 +269,10 @@ static enum status payment_outcome(const struct given *given, struct effects *ef
     if (bytes_equal(body->outcome, BYTES("unknown")) && record->open.query && !record->parked) {
         payment_park(&turn);
         payment_save(&turn);
+        return STATUS_ok;
+    }
+    if (record->open.query && record->open.has_confirm && bytes_equal(body->outcome, BYTES("action_required"))) {
+        confirm_again(&turn);
         return STATUS_ok;
     }
     if (!outcome_decides(&turn, body->outcome))

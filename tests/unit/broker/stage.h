@@ -25,12 +25,12 @@ struct stage {
     struct broker_options options;
     const char *listen[1];
     char endpoint[256]; // where clients connect
-    char operators[64]; // "" until stage_operators
+    char operators[64]; // where operators connect
     uint8_t operator_route[256];
     struct parcel operator_request; // what control_request got last
 };
 
-static uint8_t frame_room[FRAME_ROOM];
+static uint8_t frame_room[FRAME_ROOM], inbox_room[FRAME_ROOM];
 
 static inline void *stage_socket(void *context, int type)
 {
@@ -116,7 +116,7 @@ static inline void *stage_client(struct stage *stage, int type)
 
 // ---- frames
 
-// The next frame at a socket, "" with NULL if none comes within `ms`.
+// The next frame at a socket, with `at` NULL if none comes within `ms`; lives until the next call.
 static inline struct bytes receive_within(void *socket, int ms)
 {
     zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
@@ -196,10 +196,12 @@ static inline void actor_give_credit(struct stage *stage, uint16_t actor, uint32
     actor_send(stage, &(struct parcel){PARCEL_CREDIT, .request = bytes_of(&credit, sizeof credit)});
 }
 
-// The one parcel of the next frame in an inbox.
+// The one parcel of the next frame in an inbox; lives until the next call.
 static inline struct parcel actor_receive(void *inbox)
 {
-    struct cursor cursor = cursor_over(receive(inbox));
+    struct bytes frame = receive(inbox);
+    memcpy(inbox_room, frame.at, frame.size);
+    struct cursor cursor = cursor_over(bytes_of(inbox_room, frame.size));
     struct parcel parcel;
     cr_assert(parcel_next(&cursor, &parcel));
     cr_assert_eq(cursor_left(&cursor), 0);
@@ -224,20 +226,7 @@ static inline struct reply read_reply(struct bytes frame)
     return reply;
 }
 
-// A field of a body: an int, or the text of a str as `text`.
-static inline bool body_int(struct bytes body, const char *field, int64_t *value)
-{
-    struct cursor cursor = cursor_over(body);
-    struct bytes name;
-    uint32_t count = 0;
-    for (cursor_map(&cursor, &count); count && cursor_str(&cursor, &name); count--) {
-        if (bytes_equal(name, bytes_text(field)))
-            return cursor_int(&cursor, value);
-        cr_assert(cursor_skip(&cursor, NULL));
-    }
-    return false;
-}
-
+// The value of a body's field, with `at` NULL if there is none.
 static inline struct bytes body_value(struct bytes body, const char *field)
 {
     struct cursor cursor = cursor_over(body);
@@ -249,6 +238,12 @@ static inline struct bytes body_value(struct bytes body, const char *field)
             return value;
     }
     return bytes_of(NULL, 0);
+}
+
+static inline bool body_int(struct bytes body, const char *field, int64_t *value)
+{
+    struct cursor cursor = cursor_over(body_value(body, field));
+    return cursor.at && cursor_int(&cursor, value);
 }
 
 static inline void expect_reply(struct bytes frame, const char *id, const char *status, const char *field)

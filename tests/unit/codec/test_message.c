@@ -378,7 +378,7 @@ Test(message, every_legal_request_of_a_client_fits_a_frame)
             cr_assert_leq(longest_request(def, WIDEST), FRAME_SIZE_MAX, "%s", def->name);
     }
     def = message_by_number(MESSAGE_order_place);
-    cr_log_warn("longest order.place: %llu bytes in the shortest forms, %llu in the widest",
+    cr_log_info("longest order.place: %llu bytes in the shortest forms, %llu in the widest",
                 (unsigned long long)longest_request(def, SHORTEST), (unsigned long long)longest_request(def, WIDEST));
 }
 

@@ -383,7 +383,8 @@ static inline enum status table_run(struct table *table, enum message_type type,
     effects_reset(&table->effects);
     struct buffer encoded;
     buffer_init(&encoded);
-    body_encode(def->body(), body ? body : &(struct empty){}, &encoded);
+    const void *nothing = arena_alloc(&table->arena, def->body()->size + 1);
+    body_encode(def->body(), body ? body : nothing, &encoded);
     struct bytes frame = arena_copy(&table->arena, buffer_bytes(&encoded));
     buffer_deinit(&encoded);
     void *decoded = arena_alloc(&table->arena, def->body()->size + 1);
