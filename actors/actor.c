@@ -20,7 +20,7 @@ struct actor {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum { OPENING, OPENED, GOING } phase;
+    enum { OPENING, OPENED, GOING, STOPPED, CLOSING } phase;
     enum fault fault;
     struct fault_text text;
     struct actor_stats stats;
@@ -382,6 +382,8 @@ static void *run(void *context)
     if (fault == FAULT_NONE) {
         wait_phase(actor, GOING);
         serve(actor);
+        set_phase(actor, STOPPED, FAULT_NONE);
+        wait_phase(actor, CLOSING); // others may still send here
     }
     close_all(actor);
     return NULL;
@@ -418,8 +420,15 @@ const struct actor_stats *actor_stats(const struct actor *actor)
     return &actor->stats;
 }
 
+void actor_stopped(struct actor *actor)
+{
+    wait_phase(actor, STOPPED);
+}
+
 void actor_join(struct actor **actor)
 {
+    if ((*actor)->phase == STOPPED)
+        set_phase(*actor, CLOSING, FAULT_NONE);
     pthread_join((*actor)->thread, NULL);
     pthread_mutex_destroy(&(*actor)->lock);
     pthread_cond_destroy(&(*actor)->changed);

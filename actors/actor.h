@@ -46,7 +46,9 @@ enum fault actor_opened(struct actor *actor, struct fault_text *text);
 // All inboxes are bound: serve.
 void actor_go(struct actor *actor);
 const struct actor_stats *actor_stats(const struct actor *actor);
-// After a "stop" parcel (or when opening failed): joins and frees.
+// After a "stop" parcel: waits until it neither decides nor sends any more; its inbox still takes what others send.
+void actor_stopped(struct actor *actor);
+// Once all have stopped (or when opening failed): joins and frees.
 void actor_join(struct actor **actor);
 
 // The inbox's endpoint: inproc://KIND/N

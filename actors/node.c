@@ -188,6 +188,10 @@ void node_stop(struct node *node)
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
             if (node->actors[kind][index])
+                actor_stopped(node->actors[kind][index]);
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (int index = 0; index < ACTORS_MAX; index++)
+            if (node->actors[kind][index])
                 actor_join(&node->actors[kind][index]);
 }
 

@@ -6,9 +6,8 @@
 
 #include <errno.h>
 
-bool output_reply(struct buffer *out, const char *id, struct bytes key, const char *status, struct bytes body)
+void output_reply(struct buffer *out, const char *id, struct bytes key, const char *status, struct bytes body)
 {
-    size_t size = out->size;
     buffer_printf(out, "{\"id\":");
     json_write_text(bytes_text(id), out);
     if (key.size) {
@@ -18,12 +17,9 @@ bool output_reply(struct buffer *out, const char *id, struct bytes key, const ch
     buffer_printf(out, ",\"status\":");
     json_write_text(bytes_text(status), out);
     buffer_printf(out, ",\"body\":");
-    if (!json_write(body, out)) {
-        out->size = size;
-        return false;
-    }
+    if (!json_write(body, out))
+        buffer_printf(out, "null");
     buffer_printf(out, "}\n");
-    return true;
 }
 
 bool output_write(FILE *file, const struct buffer *out)

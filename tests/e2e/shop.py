@@ -140,9 +140,9 @@ class Shop:
             text = text.replace('listen = ["tcp://127.0.0.1:*"]', f'listen = ["{self.endpoint}"]')
             (self.directory / "topology.toml").write_text(text)
         began = time.monotonic()
-        self.log = open(self.directory / "node.log", "ab")
-        self.process = subprocess.Popen([SOUK, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
-                                        stdout=subprocess.PIPE, stderr=self.log)
+        with open(self.directory / "node.log", "ab") as log:
+            self.process = subprocess.Popen([SOUK, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
+                                            stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline().decode()
         if not line.startswith("ready "):
             code = self.process.wait()
