@@ -30,18 +30,9 @@ static bool due_first(struct shard *shard, const struct decision *decision)
 }
 
 // The runtime's own message: this entity's due holds end now, at most as many as the turn has left.
-bool decision_expire(struct shard *shard, const struct decision *decision)
+static void expire(struct shard *shard, const struct decision *decision, int64_t need)
 {
-    int64_t at = shard->overlay.at, need = 0;
-    struct bytes head = overlay_get(&shard->overlay, FAMILY_HEAD, decision->entity);
-    int64_t due_at = head.at ? shard->kind->due_at(head, &shard->arena) : 0;
-    if (due_at == 0 || due_at > at)
-        return true;
-    if (shard->expires_left <= 0)
-        return false;
-    if (shard->kind->due_need)
-        need = shard->kind->due_need(decision->def, decision->body);
-    struct inventory_expire body = {.until = at, .need = need};
+    struct inventory_expire body = {.until = shard->overlay.at, .need = need};
     buffer_clear(&shard->scratch);
     body_encode(inventory_expire_shape(), &body, &shard->scratch);
     struct bytes encoded = arena_copy(&shard->arena, buffer_bytes(&shard->scratch));
@@ -49,19 +40,35 @@ bool decision_expire(struct shard *shard, const struct decision *decision)
     request_write(&shard->scratch, REQUEST_ID_NONE, "inventory.expire", decision->request.key, encoded, 0);
     struct incoming incoming = {.origin = LOG_RUNTIME,
                                 .request = arena_copy(&shard->arena, buffer_bytes(&shard->scratch))};
-    struct decision expire;
-    decision_read(shard, &incoming, &expire);
+    struct decision ending;
     struct given given;
-    decision_load(shard, &expire, &given);
+    decision_read(shard, &incoming, &ending);
+    decision_load(shard, &ending, &given);
     effects_reset(&shard->effects);
-    CHECK(shard->kind->handlers[expire.def->type](&given, &shard->effects) == STATUS_ok);
+    CHECK(shard->kind->handlers[ending.def->type](&given, &shard->effects) == STATUS_ok);
     for (uint32_t i = 0; i < shard->effects.count; i++)
         shard->expires_left -=
             shard->effects.list[i].type == EFFECT_PUT && shard->effects.list[i].place == PLACE_CHILD;
-    decision_apply(shard, &expire, STATUS_ok);
-    head = overlay_get(&shard->overlay, FAMILY_HEAD, decision->entity);
-    due_at = shard->kind->due_at(head, &shard->arena);
-    return due_at == 0 || due_at > at || shard->expires_left > 0;
+    decision_apply(shard, &ending, STATUS_ok);
+}
+
+// Some of what is loaded may be stale (a hold that was extended or ended meanwhile): a few rounds in one turn.
+bool decision_expire(struct shard *shard, const struct decision *decision)
+{
+    enum { ROUNDS = 4 };
+    int64_t need = shard->kind->due_need(decision->def, decision->body);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct bytes head = overlay_get(&shard->overlay, FAMILY_HEAD, decision->entity);
+        int64_t due_at = head.at ? shard->kind->due_at(head, &shard->arena) : 0;
+        if (due_at == 0 || due_at > shard->overlay.at)
+            return true;
+        if (need > 0 && shard->kind->due_enough(head, need, &shard->arena))
+            return true;
+        if (shard->expires_left <= 0)
+            return false;
+        expire(shard, decision, need);
+    }
+    return false;
 }
 
 // An earlier request of this id on this entity. true: answered.

@@ -41,7 +41,8 @@ struct broker {
     sem_t started; // posted when `fault` is set
     enum fault fault;
     struct fault_text text;
-    char endpoints[LISTEN_MAX + 1][ENDPOINT_SIZE_MAX]; // as bound; the one behind the last of listen[] is that of events
+    char endpoints[LISTEN_MAX + 1]
+                  [ENDPOINT_SIZE_MAX]; // as bound; the one behind the last of listen[] is that of events
 };
 
 // ---- out: what actors and the node say
@@ -127,8 +128,10 @@ enum { READY_INBOX = 1, READY_CLIENTS = 2, READY_CLIENTS_WATCH = 4, READY_OPERAT
 static unsigned wait_for_any(struct broker *broker, int timeout_ms)
 {
     zmq_pollitem_t items[] = {
-        {broker->inbox, 0, ZMQ_POLLIN, 0},           {broker->clients.router, 0, ZMQ_POLLIN, 0},
-        {broker->clients.monitor, 0, ZMQ_POLLIN, 0}, {broker->operators.router, 0, ZMQ_POLLIN, 0},
+        {broker->inbox, 0, ZMQ_POLLIN, 0},
+        {broker->clients.router, 0, ZMQ_POLLIN, 0},
+        {broker->clients.monitor, 0, ZMQ_POLLIN, 0},
+        {broker->operators.router, 0, ZMQ_POLLIN, 0},
         {broker->operators.monitor, 0, ZMQ_POLLIN, 0},
     };
     int count = broker->operators.router ? 5 : 3;

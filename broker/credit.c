@@ -32,6 +32,5 @@ void credit_give(struct credit *credit, uint64_t commands, uint64_t size)
 int64_t credit_retry_after_ms(const struct credit *credit)
 {
     uint64_t outside = credit->turned_away < credit->commands_max ? credit->turned_away : credit->commands_max;
-    return RETRY_AFTER_MS_MIN +
-           (int64_t)((RETRY_AFTER_MS_MAX - RETRY_AFTER_MS_MIN) * outside / credit->commands_max);
+    return RETRY_AFTER_MS_MIN + (int64_t)((RETRY_AFTER_MS_MAX - RETRY_AFTER_MS_MIN) * outside / credit->commands_max);
 }

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 enum {
-    ARRIVALS_MAX = 1000,  // frames of one connection waiting for us (RCVHWM)
-    REPLIES_MAX = 65536,  // frames of one connection waiting for it (SNDHWM): a client's whole window
-    BACKLOG = 1024,       // connections not accepted yet: after a restart all clients come at once
+    ARRIVALS_MAX = 1000, // frames of one connection waiting for us (RCVHWM)
+    REPLIES_MAX = 65536, // frames of one connection waiting for it (SNDHWM): a client's whole window
+    BACKLOG = 1024,      // connections not accepted yet: after a restart all clients come at once
     LINGER_MS = 2000,
     HANDSHAKE_MS = 10000,
     KEEPALIVE_IDLE_S = 60, // a machine that vanished is noticed in 60 + 3 · 10 s
@@ -97,8 +97,7 @@ enum fault endpoint_bind(void *socket, const char *endpoint, char bound[ENDPOINT
     return FAULT_NONE;
 }
 
-enum fault front_bind(struct front *front, const char *endpoint, char bound[ENDPOINT_SIZE_MAX],
-                      struct fault_text *text)
+enum fault front_bind(struct front *front, const char *endpoint, char bound[ENDPOINT_SIZE_MAX], struct fault_text *text)
 {
     return endpoint_bind(front->router, endpoint, bound, text);
 }

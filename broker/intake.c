@@ -120,7 +120,8 @@ static void take_events_read(const struct sender *sender, const struct request *
         return;
     }
     drops_add(sender->intake->drops, DROP_not_found, 1);
-    refuse(sender, request->id, STATUS_not_found, "key", "no actor has this name; one is called KIND/N, as inventory/0");
+    refuse(sender, request->id, STATUS_not_found, "key",
+           "no actor has this name; one is called KIND/N, as inventory/0");
 }
 
 static void take_status(const struct sender *sender, const struct request *request)

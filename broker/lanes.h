@@ -24,7 +24,8 @@ struct lanes {
     uint16_t actors[KIND_COUNT];
 };
 
-// Connects to inproc://KIND/N of every actor. CHECKs that each is bound: libzmq would queue for a misspelt one for ever.
+// Connects to inproc://KIND/N of every actor. CHECKs that each is bound: libzmq would queue for a misspelt one for
+// ever.
 void lanes_open(struct lanes *lanes, const struct broker_options *options);
 void lanes_close(struct lanes *lanes);
 // NULL: there is no such actor.

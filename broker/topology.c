@@ -28,17 +28,18 @@ enum { FILE_SIZE_MAX = 1024 * 1024, REASON_SIZE_MAX = 384 };
 #define MIB INT64_C(1048576)
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
-#define INTEGER(section, member, min, max)                                                                             \
+#define MEMBER(section_, key_, member_) .section = section_, .key = key_, .offset = offsetof(struct topology, member_)
+#define INTEGER(s, m, min_, max_)                                                                                      \
     {                                                                                                                  \
-        #section, #member, RULE_INTEGER, offsetof(struct topology, section.member), min, max                           \
+        MEMBER(#s, #m, s.m), .type = RULE_INTEGER, .min = min_, .max = max_                                            \
     }
-#define ACTORS(name, kind)                                                                                             \
+#define ACTORS(key_, kind)                                                                                             \
     {                                                                                                                  \
-        "actors", name, RULE_INTEGER, offsetof(struct topology, actors.count[kind]), 1, 64                             \
+        MEMBER("actors", key_, actors.count[kind]), .type = RULE_INTEGER, .min = 1, .max = 64                          \
     }
-#define OTHER(section, member, type)                                                                                   \
+#define OTHER(s, m, type_)                                                                                             \
     {                                                                                                                  \
-        #section, #member, type, offsetof(struct topology, section.member), 0, 0                                       \
+        MEMBER(#s, #m, s.m), .type = type_                                                                             \
     }
 
 static const struct rule rules[] = {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A shop's databases as tools read them: the owner map and one store for each actor. Filled by directory.h from disk, by
-// replay and tests by hand. One thread.
+// A shop's databases as tools read them: the owner map and one store for each actor. Filled by directory.h from disk,
+// by replay and tests by hand. One thread.
 #pragma once
 
 #include "codec/fault.h"
 #include "store/log.h"
 
 struct databases {
-    struct owner_map owners; // in force: whose slots count where (store/shop.h, R1)
-    struct owner_map ever;   // databases there are: their logs count for ever (R4)
+    struct owner_map owners;                  // in force: whose slots count where (store/shop.h, R1)
+    struct owner_map ever;                    // databases there are: their logs count for ever (R4)
     struct store *of[KIND_COUNT][ACTORS_MAX]; // NULL: not opened
 };
 

@@ -108,7 +108,8 @@ static bool reply_path(const struct souk_reply *reply, char *path, size_t size)
     struct refusal why;
     struct arena arena;
     arena_init(&arena);
-    bool good = body_decode_lenient(snapshot_reply_shape(), bytes_of(reply->body, reply->body_size), &body, &arena, &why);
+    bool good =
+        body_decode_lenient(snapshot_reply_shape(), bytes_of(reply->body, reply->body_size), &body, &arena, &why);
     if (good)
         snprintf(path, size, "%.*s", BYTES_FORMAT(body.path));
     arena_deinit(&arena);
@@ -135,8 +136,10 @@ static int snapshot_ask(const char *command, const char *path, char *made)
     if (strlen(endpoint) > 6 + SOCKET_PATH_MAX)
         snprintf(endpoint, sizeof endpoint, "ipc://%.4000s/control.sock", path);
     if (strlen(endpoint) > 6 + SOCKET_PATH_MAX)
-        return fail_with(EXIT_USAGE, command, "%s: too long for a socket's path; change into a directory above it and "
-                         "give a relative one", endpoint + 6);
+        return fail_with(EXIT_USAGE, command,
+                         "%s: too long for a socket's path; change into a directory above it and "
+                         "give a relative one",
+                         endpoint + 6);
     souk_request_id(id);
     snprintf(name, sizeof name, "%s-%.16s", command, id);
     struct souk_client *client = souk_client_open(endpoint);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node's directory as the offline commands open it: the shop locked, so that no node starts meanwhile, and databases
-// read-only. A running node is left alone: without --snapshot the command is refused; with it the node makes a checkpoint
-// and the command works on that, and removes it (also when it is interrupted). One thread.
+// read-only. A running node is left alone: without --snapshot the command is refused; with it the node makes a
+// checkpoint and the command works on that, and removes it (also when it is interrupted). One thread.
 #pragma once
 
 #include "cli/databases.h"

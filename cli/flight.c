@@ -70,7 +70,10 @@ void flight_add(struct flight *flight, struct flight_request *request)
     uint32_t *link = link_of(flight, request->id);
     CHECK(!*link, "id %.*s is on its way already", BYTES_FORMAT(request->id));
     *link = (uint32_t)(request - flight->requests) + 1;
-    flight->count++;
+    // It may have been taken long ago, and another free one stand where it belongs now.
+    flight->order[request->place] = flight->order[flight->count];
+    flight->order[flight->count] = *link - 1;
+    request->place = flight->count++;
     flight->size += request->encoded.size;
 }
 

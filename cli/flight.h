@@ -14,8 +14,8 @@ struct flight_request {
     uint64_t line;
     int64_t wait_ms;     // the node may take this long on purpose
     int64_t due_at;      // when it was to be sent first; µs of clock_steady, like all here
-    int64_t first_at;    // when it was; 0: not yet
-    int64_t sent_at;     // last
+    int64_t first_at;    // when it was its turn
+    int64_t sent_at;     // last; 0: not yet
     int64_t next_at;     // when it is to be sent (again)
     uint32_t sent_count; // since the connection was last found alive
     uint32_t next;       // in its bucket, + 1
@@ -34,7 +34,7 @@ void flight_init(struct flight *flight, uint32_t max);
 void flight_deinit(struct flight *flight);
 // NULL: none with this id.
 struct flight_request *flight_find(const struct flight *flight, struct bytes id);
-// A free one, not found by id before flight_add. count < max.
+// A free one, not found by id before flight_add; one at a time. count < max.
 struct flight_request *flight_take(struct flight *flight);
 // After id, type, key and body are set.
 void flight_add(struct flight *flight, struct flight_request *request);

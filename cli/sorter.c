@@ -130,8 +130,10 @@ static bool file_open(struct sorter *sorter)
             unlink(path);
     }
     if (sorter->file < 0)
-        trouble_note(sorter->trouble, FAULT_IO, "%.200s: no temporary file can be made here (%s); set TMPDIR to a "
-                     "directory with room", sorter->directory, strerror(errno));
+        trouble_note(sorter->trouble, FAULT_IO,
+                     "%.200s: no temporary file can be made here (%s); set TMPDIR to a "
+                     "directory with room",
+                     sorter->directory, strerror(errno));
     return sorter->file >= 0;
 }
 
@@ -142,8 +144,10 @@ static void file_write(struct sorter *sorter, const uint8_t *at, size_t size)
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0) {
-            trouble_note(sorter->trouble, FAULT_IO, "%.200s: writing a temporary file failed (%s); set TMPDIR to a "
-                         "directory with room", sorter->directory, strerror(errno));
+            trouble_note(sorter->trouble, FAULT_IO,
+                         "%.200s: writing a temporary file failed (%s); set TMPDIR to a "
+                         "directory with room",
+                         sorter->directory, strerror(errno));
             return;
         }
         at += done;

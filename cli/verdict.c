@@ -72,20 +72,6 @@ void sums_add(struct sums *sums, struct money money)
         sums->amount[sum_of(sums, money.currency)] += money.amount;
 }
 
-bool sums_equal(const struct sums *a, const struct sums *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (int i = 0; i < a->count; i++) {
-        int j = 0;
-        while (j < b->count && strcmp(a->currency[i], b->currency[j]) != 0)
-            j++;
-        if (j == b->count || a->amount[i] != b->amount[j])
-            return false;
-    }
-    return true;
-}
-
 // printf knows no 128 bits: at most 39 digits and a sign.
 static struct bytes digits_of(__int128 amount, char text[48])
 {
@@ -121,15 +107,15 @@ static void sums_print(const char *what, const struct sums *sums, struct buffer 
 {
     char text[48];
     if (!sums->count)
-        buffer_printf(out, "%-24s %14s\n", what, "–");
+        buffer_printf(out, "%-24s %14s\n", what, "-");
     for (int i = 0; i < sums->count; i++) {
         struct money money = {.amount = (int64_t)sums->amount[i]};
         snprintf(money.currency, sizeof money.currency, "%s", sums->currency[i]);
         if (sums->amount[i] >= 0 && sums->amount[i] <= INT64_MAX)
             buffer_printf(out, "%-24s %14s\n", what, money_format(money).text);
         else
-            buffer_printf(out, "%-24s %14.*s minor units of %s\n", what,
-                          BYTES_FORMAT(digits_of(sums->amount[i], text)), sums->currency[i]);
+            buffer_printf(out, "%-24s %14.*s minor units of %s\n", what, BYTES_FORMAT(digits_of(sums->amount[i], text)),
+                          sums->currency[i]);
     }
 }
 

@@ -10,7 +10,7 @@
 enum { VIOLATIONS_MAX = 1000, VIOLATION_KEYS_MAX = 3, CURRENCIES_MAX = 256 };
 
 struct violation {
-    int invariant; // 3: I3
+    int invariant;                  // 3: I3
     char *keys[VIOLATION_KEYS_MAX]; // "order/o-17"
     int keys_count;
     char *message;
@@ -40,7 +40,6 @@ static inline bool verdict_clean(const struct verdict *verdict)
 void verdict_violation(struct verdict *verdict, int invariant, const struct entity keys[], int keys_count,
                        const char *format, ...) __attribute__((format(printf, 5, 6)));
 void sums_add(struct sums *sums, struct money money);
-bool sums_equal(const struct sums *a, const struct sums *b);
 // {"clean":…,"orders":…,…}
 void verdict_json(const struct verdict *verdict, struct buffer *out);
 // A table, then the violations.

@@ -200,26 +200,43 @@ static void send_bundle(struct souk_client *client)
 
 static void collect(struct souk_client *client, struct bytes request)
 {
-    if (client->bundle_count == BUNDLE_MAX ||
-        BUNDLE_HEAD_SIZE + client->bundle.size + request.size > FRAME_SIZE_MAX)
+    if (client->bundle_count == BUNDLE_MAX || BUNDLE_HEAD_SIZE + client->bundle.size + request.size > FRAME_SIZE_MAX)
         send_bundle(client);
     buffer_append(&client->bundle, request.at, request.size);
     client->bundle_count++;
+}
+
+// NULL: taken; else why not.
+static const char *take(struct souk_client *client, struct bytes request)
+{
+    if (outbox_is_full(&client->outbox) && !outbox_flush(&client->outbox))
+        return "the queue is full: the node is not there or reads slowly";
+    if (client->bundling)
+        collect(client, request);
+    else
+        outbox_put(&client->outbox, request, bytes_of(NULL, 0));
+    return NULL;
 }
 
 bool souk_client_send(struct souk_client *client, const char *id, const char *type, const char *key, const void *body,
                       size_t body_size, int64_t retry_until_us, const char **why)
 {
     struct envelope_refusal refusal;
-    const char *reason = NULL;
-    if (!write_request(client, id, type, key, bytes_of(body, body_size), retry_until_us, &refusal))
-        reason = refusal.message;
-    else if (outbox_is_full(&client->outbox) && !outbox_flush(&client->outbox))
-        reason = "the queue is full: the node is not there or reads slowly";
-    else if (client->bundling)
-        collect(client, buffer_bytes(&client->request));
+    const char *reason;
+    if (write_request(client, id, type, key, bytes_of(body, body_size), retry_until_us, &refusal))
+        reason = take(client, buffer_bytes(&client->request));
     else
-        outbox_put(&client->outbox, buffer_bytes(&client->request), bytes_of(NULL, 0));
+        reason = refusal.message;
+    if (reason && why)
+        *why = reason;
+    return !reason;
+}
+
+bool souk_client_send_request(struct souk_client *client, const void *request, size_t request_size, const char **why)
+{
+    const char *reason = request_size <= FRAME_SIZE_MAX - BUNDLE_HEAD_SIZE
+                             ? take(client, bytes_of(request, request_size))
+                             : "a request is at most 512 KiB large";
     if (reason && why)
         *why = reason;
     return !reason;

@@ -15,6 +15,7 @@ struct souk_client;
 
 // Never blocks; a node that is not there yet is connected to when it comes. NULL: the endpoint is malformed.
 struct souk_client *souk_client_open(const char *endpoint);
+// Waits up to 1 s until what the connection has taken is out; what is queued here is lost.
 void souk_client_close(struct souk_client **client);
 
 struct souk_reply {
@@ -27,11 +28,14 @@ struct souk_reply {
 // A fresh random request id (32 hex digits). Keep it over retries of the same intended effect.
 void souk_request_id(char id[33]);
 
-// Sends without waiting; what the node cannot take yet is queued (up to 4 MiB) and goes out with the next call. No body:
-// an empty map. false: refused here (larger than 512 KiB, bad id, key or body) or the queue is full; `why` (may be NULL)
-// gets a sentence.
+// Sends without waiting; what the node cannot take yet is queued (up to 4 MiB) and goes out with the next call. No
+// body: an empty map. false: refused here (larger than 512 KiB, bad id, key or body) or the queue is full; `why` (may
+// be NULL) gets a sentence.
 bool souk_client_send(struct souk_client *client, const char *id, const char *type, const char *key, const void *body,
                       size_t body_size, int64_t retry_until_us, const char **why);
+// The same for a request that is encoded already: [1, id, type, key, body] or with meta behind it, which is not judged
+// here.
+bool souk_client_send_request(struct souk_client *client, const void *request, size_t request_size, const char **why);
 // Between these two, sends are collected and go out as bundles of at most 1,024.
 void souk_client_bundle_begin(struct souk_client *client);
 void souk_client_bundle_end(struct souk_client *client);

@@ -59,6 +59,8 @@ struct kind {
     int64_t (*due_at)(struct bytes head, struct arena *arena);
     // How much must become available for this message (inventory.expire's `need`); 0: all that is due must end.
     int64_t (*due_need)(const struct message_def *def, const void *body);
+    // Is that much available without ending anything?
+    bool (*due_enough)(struct bytes head, int64_t need, struct arena *arena);
 
     // What an OPEN record weighs. NULL: nothing.
     void (*weigh)(struct bytes open, struct weight *weight, struct arena *arena);

@@ -15,7 +15,8 @@
 //     created ─▶ inventory_reserved ─▶ payment_authorized ─▶ confirmed ─▶ shipped ─▶ delivered
 //
 // The record lies in OPEN while a step is open and in HEAD once settled; exactly one of them exists. What was asked for
-// lies in CONTENT. What a step waits for is one bit for an item (`waiting`), so an answer that comes twice is seen.
+// lies in CONTENT (while claiming: in the record, so that it is written once, with the cart's lines). What a step waits
+// for is one bit for an item (`waiting`), so an answer that comes twice is seen.
 //   R1  settled ⇒ nothing waits, nothing is held, the cart is free, the payment is at an end, no ending is left to take
 //   R2  total = Σ amounts
 //   R3  confirmed and settled ⇒ captured or no provider asked; failed and settled ⇒ nothing captured or all refunded
@@ -181,6 +182,10 @@ bool order_load(struct order_turn *turn, const struct given *given, struct effec
         memcpy(turn->waiting, record->waiting.at, turn->bits_size);
         memcpy(turn->held, record->held.at, turn->bits_size);
     }
+    if (record->has_content) { // not yet a row of its own
+        turn->content = record->content;
+        turn->content_loaded = turn->content_changed = true;
+    }
     return true;
 }
 
@@ -204,10 +209,13 @@ enum status order_save(struct order_turn *turn)
     record->step = bytes_text(step_names[turn->step]);
     record->waiting = bytes_of(turn->waiting, turn->bits_size);
     record->held = bytes_of(turn->held, turn->bits_size);
+    record->has_content = turn->step == ORDER_STEP_claiming;
+    if (record->has_content)
+        record->content = turn->content;
     if (settled ? turn->was_open : turn->was_settled)
         effects_delete(turn->effects, settled ? PLACE_OPEN : PLACE_HEAD, (struct bytes){0});
     effects_put(turn->effects, settled ? PLACE_HEAD : PLACE_OPEN, (struct bytes){0}, order_shape(), record, 0);
-    if (turn->content_changed)
+    if (turn->content_changed && !record->has_content)
         effects_put(turn->effects, PLACE_CHILD, (struct bytes){0}, order_content_shape(), &turn->content, 0);
     return STATUS_ok;
 }

@@ -471,6 +471,13 @@ static int64_t stock_due_need(const struct message_def *def, const void *body)
     return def->type == MESSAGE_inventory_reserve ? ((const struct inventory_reserve *)body)->quantity : 0;
 }
 
+static bool stock_due_enough(struct bytes head, int64_t need, struct arena *arena)
+{
+    struct stock stock;
+    CHECK(record_decode(stock_shape(), head, &stock, arena), "%zu bytes", head.size);
+    return available_of(&stock) >= need;
+}
+
 static const handler handlers[MESSAGE_NUMBER_MAX + 1] = {
     [MESSAGE_inventory_receive] = inventory_receive, [MESSAGE_inventory_adjust] = inventory_adjust,
     [MESSAGE_inventory_reserve] = inventory_reserve, [MESSAGE_inventory_commit] = inventory_commit,
@@ -484,4 +491,5 @@ const struct kind kind_inventory = {
     .handlers = handlers,
     .due_at = stock_due_at,
     .due_need = stock_due_need,
+    .due_enough = stock_due_enough,
 };

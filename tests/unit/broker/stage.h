@@ -17,8 +17,8 @@
 enum { PATIENCE_MS = 20000, SILENCE_MS = 200, FRAME_ROOM = 2 * 1024 * 1024 };
 
 struct stage {
-    void *context;  // the node's
-    void *outside;  // the clients'
+    void *context; // the node's
+    void *outside; // the clients'
     void *inbox[KIND_COUNT][2];
     void *to_broker;
     struct broker *broker;

@@ -174,8 +174,8 @@ Test(broker, what_is_ready_in_several_frames_goes_out_grouped_by_connection)
         buffer_clear(&reply);
         reply_write(&reply, bytes_text(id), STATUS_ok, bytes_of("\x80", 1));
         for (int to = 0; to < 2; to++)
-            parcel_write(&frame, &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, asked[to].route,
-                                                  buffer_bytes(&reply)});
+            parcel_write(&frame,
+                         &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, asked[to].route, buffer_bytes(&reply)});
     }
     send_bytes(stage.to_broker, buffer_bytes(&frame));
     expect_bundle(receive(client), 0, COUNT, "ok");
@@ -263,6 +263,28 @@ Test(broker, of_a_bundle_with_a_broken_end_nothing_is_done_and_all_is_answered)
     buffer_deinit(&frame);
 }
 
+Test(broker, a_routing_id_of_any_size_is_served)
+{
+    static const size_t sizes[] = {1, 33, 34, 255};
+    uint8_t id[255];
+    memset(id, 'x', sizeof id);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        void *named = stage_socket(stage.outside, ZMQ_DEALER);
+        zmq_setsockopt(named, ZMQ_ROUTING_ID, id, sizes[i]);
+        cr_assert_eq(zmq_connect(named, stage.endpoint), 0);
+        send_request(named, "r", "cart.get", "k");
+        struct parcel parcel = actor_receive(stage.inbox[KIND_CART][0]);
+        cr_assert_eq(parcel.route.size, sizes[i]);
+        actor_answer(&stage, &parcel);
+        expect_reply(receive(named), "r", "ok", NULL);
+        send_bundle(named, 1, "cart.get");
+        parcel = actor_receive(stage.inbox[KIND_CART][0]);
+        actor_answer(&stage, &parcel);
+        expect_bundle(receive(named), 0, 1, "ok");
+        zmq_close(named);
+    }
+}
+
 // ---- refusals
 
 Test(broker, an_unknown_type_is_invalid)
@@ -290,7 +312,7 @@ Test(broker, types_that_are_not_for_clients_are_forbidden)
 Test(broker, a_frame_above_the_limit_is_too_large)
 {
     struct buffer body, frame;
-    uint8_t *large = calloc(1, FRAME_SIZE_MAX);
+    uint8_t *large = calloc(1, FRAME_SIZE_MAX + 1);
     buffer_init(&body);
     buffer_init(&frame);
     pack_map(&body, 1);
@@ -336,9 +358,15 @@ static const struct malformed {
     {FRAME("\x95\x01\xa0\xa1t\xa1k\x80"), "", "invalid", "request_id"},
     {FRAME("\x95\x03\xa1r\xa1t\xa1k\x80"), "r", "unsupported_version", "frame"},
     {FRAME("\x95\x01\xa1r\x01\xa1k\x80"), "r", "invalid", "type"},
-    {FRAME("\x95\x01\xa1r\xa8" "cart.get\xa0\x80"), "r", "invalid", "key"},
-    {FRAME("\x95\x01\xa1r\xa8" "cart.get\xa1k\x90"), "r", "invalid", "body"},
-    {FRAME("\x95\x01\xa1r\xa8" "cart.get\xa1k\x80\x00"), "r", "invalid", "frame"},
+    {FRAME("\x95\x01\xa1r\xa8"
+           "cart.get\xa0\x80"),
+     "r", "invalid", "key"},
+    {FRAME("\x95\x01\xa1r\xa8"
+           "cart.get\xa1k\x90"),
+     "r", "invalid", "body"},
+    {FRAME("\x95\x01\xa1r\xa8"
+           "cart.get\xa1k\x80\x00"),
+     "r", "invalid", "frame"},
     {FRAME("\x92\x02\x90"), "", "invalid", "bundle"},
     {FRAME("\x92\x02\xc0"), "", "invalid", "bundle"},
     {FRAME("\x93\x02\x90\x90"), "", "invalid", "bundle"},
@@ -357,7 +385,10 @@ Test(broker, more_than_one_payload_frame_is_invalid_and_does_not_confuse_the_nex
     for (int delimited = 0; delimited < 2; delimited++) {
         if (delimited)
             zmq_send(client, "", 0, ZMQ_SNDMORE);
-        zmq_send(client, "\x95\x01\xa1r\xa8" "cart.get\xa1k\x80", 16, ZMQ_SNDMORE);
+        zmq_send(client,
+                 "\x95\x01\xa1r\xa8"
+                 "cart.get\xa1k\x80",
+                 16, ZMQ_SNDMORE);
         zmq_send(client, "b", 1, ZMQ_SNDMORE);
         zmq_send(client, "c", 1, 0);
         if (delimited)

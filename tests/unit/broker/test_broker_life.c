@@ -164,44 +164,44 @@ static void *start_with_operators(void)
     snprintf(stage.operators, sizeof stage.operators, "ipc://%s/control", directory);
     stage.options.control = stage.operators;
     start();
-    void *operator= stage_socket(stage.outside, ZMQ_DEALER);
-    cr_assert_eq(zmq_connect(operator, stage.operators), 0);
-    return operator;
+    void *door = stage_socket(stage.outside, ZMQ_DEALER);
+    cr_assert_eq(zmq_connect(door, stage.operators), 0);
+    return door;
 }
 
 Test(broker_life, a_snapshot_is_taken_at_the_operators_door_only)
 {
-    void *operator= start_with_operators();
+    void *door = start_with_operators();
     send_request(client, "r1", "souk.snapshot", "monday");
     expect_reply(receive(client), "r1", "forbidden", "type");
-    send_request(operator, "r2", "souk.snapshot", "monday");
+    send_request(door, "r2", "souk.snapshot", "monday");
     // control_request ran in the broker's thread before the next request was taken.
-    cr_assert_eq(dropped(operator, "forbidden"), 1);
+    cr_assert_eq(dropped(door, "forbidden"), 1);
     cr_assert_eq(stage.operator_request.flags, PARCEL_OPERATOR);
     struct buffer reply;
     buffer_init(&reply);
     reply_write(&reply, BYTES("r2"), STATUS_ok, bytes_of("\x80", 1));
     actor_send(&stage, &(struct parcel){PARCEL_REPLY, stage.operator_request.flags, 0, stage.operator_request.route,
                                         buffer_bytes(&reply)});
-    expect_reply(receive(operator), "r2", "ok", NULL);
+    expect_reply(receive(door), "r2", "ok", NULL);
     buffer_deinit(&reply);
-    zmq_close(operator);
+    zmq_close(door);
 }
 
 Test(broker_life, operators_may_send_what_clients_may)
 {
-    void *operator= start_with_operators();
+    void *door = start_with_operators();
     struct stat file;
-    send_request(operator, "r1", "cart.get", "k");
+    send_request(door, "r1", "cart.get", "k");
     struct parcel parcel = actor_receive(stage.inbox[KIND_CART][0]);
     cr_assert_eq(parcel.flags, PARCEL_OPERATOR);
     actor_answer(&stage, &parcel);
-    expect_reply(receive(operator), "r1", "ok", NULL);
-    send_request(operator, "r2", "cart.claim", "k");
-    expect_reply(receive(operator), "r2", "forbidden", "type");
+    expect_reply(receive(door), "r1", "ok", NULL);
+    send_request(door, "r2", "cart.claim", "k");
+    expect_reply(receive(door), "r2", "forbidden", "type");
     cr_assert_eq(stat(stage.operators + strlen("ipc://"), &file), 0);
     cr_assert_eq(file.st_mode & 0777, 0600, "only its owner may connect");
-    zmq_close(operator);
+    zmq_close(door);
 }
 
 Test(broker_life, a_hint_is_published_as_actor_and_position)

@@ -70,12 +70,13 @@ Test(topology, what_a_file_says_replaces_the_default)
 {
     struct topology topology;
     struct fault_text text;
-    static const char toml[] = "[broker]\n"
-                               "listen = [\"tcp://10.0.0.7:7000\", \"tcp://*:*\", \"ipc://run/souk\", \"ipc:///run/souk\"]\n"
-                               "events = \"\"\n"
-                               "[store]\npath = \"/var/souk\"\nsync = false\nmemory_mb = 32\n"
-                               "[actors]\ninventory = 64\nturn_messages_max = 1\n"
-                               "[order]\nlines_max = 1\n";
+    static const char toml[] =
+        "[broker]\n"
+        "listen = [\"tcp://10.0.0.7:7000\", \"tcp://*:*\", \"ipc://run/souk\", \"ipc:///run/souk\"]\n"
+        "events = \"\"\n"
+        "[store]\npath = \"/var/souk\"\nsync = false\nmemory_mb = 32\n"
+        "[actors]\ninventory = 64\nturn_messages_max = 1\n"
+        "[order]\nlines_max = 1\n";
     cr_assert_eq(parse(toml, &topology, &text), FAULT_NONE, "%s", text.line);
     cr_assert_eq(topology.broker.listen_count, 4);
     cr_assert_str_eq(topology.broker.listen[0], "tcp://10.0.0.7:7000");
@@ -226,7 +227,7 @@ Test(topology, an_endpoint_is_public_unless_it_is_loopback_or_ipc)
     static const char *const public_ones[] = {"tcp://*:1", "tcp://0.0.0.0:1", "tcp://10.1.2.3:1", "tcp://eth0:1",
                                               "tcp://128.0.0.1:1"};
     static const char *const private_ones[] = {"tcp://127.0.0.1:1", "tcp://127.9.9.9:*", "tcp://lo:1", "ipc:///run/x",
-                                               "tcp://localhost:1", "tcp://[::1]:1", "inproc://x"};
+                                               "tcp://localhost:1", "tcp://[::1]:1",     "inproc://x"};
     for (size_t i = 0; i < sizeof public_ones / sizeof *public_ones; i++)
         cr_expect(topology_endpoint_is_public(public_ones[i]), "%s", public_ones[i]);
     for (size_t i = 0; i < sizeof private_ones / sizeof *private_ones; i++)

@@ -168,6 +168,27 @@ Test(client, a_reply_comes_with_its_id_status_and_body)
     node_stop();
 }
 
+Test(client, a_request_that_is_encoded_already_is_sent_as_it_is)
+{
+    struct souk_reply got;
+    struct buffer request;
+    const char *why;
+    uint8_t *large = calloc(1, FRAME_SIZE_MAX);
+    node_start(handle_ok, NULL);
+    struct souk_client *client = souk_client_open(node.endpoint);
+    buffer_init(&request);
+    request_write(&request, BYTES("r1"), "cart.get", BYTES("c1"), bytes_of("\x80", 1), 0);
+    cr_assert(souk_client_send_request(client, request.at, request.size, NULL));
+    cr_assert(souk_client_receive(client, PATIENCE_MS, &got));
+    cr_assert_str_eq(got.id, "r1");
+    cr_assert_not(souk_client_send_request(client, large, FRAME_SIZE_MAX, &why));
+    cr_assert(strstr(why, "512 KiB"), "%s", why);
+    souk_client_close(&client);
+    node_stop();
+    free(large);
+    buffer_deinit(&request);
+}
+
 Test(client, what_is_sent_before_the_node_is_there_arrives_in_order_when_it_comes)
 {
     enum { COUNT = 100 };
@@ -348,9 +369,7 @@ Test(client, a_call_without_an_answer_is_sent_again_under_the_same_id)
     cr_assert_geq(node.at_ms[1] - node.at_ms[0], 900);
 }
 
-static void handle_silence(unsigned index, const struct request *request, struct buffer *out)
-{
-}
+static void handle_silence(unsigned index, const struct request *request, struct buffer *out) {}
 
 Test(client, a_call_that_nobody_answers_ends_in_time)
 {

@@ -54,11 +54,11 @@ Test(effects, what_is_appended_is_copied)
 
 Test(effects, the_list_keeps_order_however_long_it_grows)
 {
-    for (int round = 0; round < 3; round++) {
-        for (int i = 1; i <= 1000 + round; i++)
+    for (uint32_t round = 0; round < 3; round++) {
+        for (uint32_t i = 1; i <= 1000 + round; i++)
             effects_wake(&list, i);
         cr_assert_eq(list.count, 1000 + round);
-        for (int i = 1; i <= 1000 + round; i++)
+        for (uint32_t i = 1; i <= 1000 + round; i++)
             cr_assert_eq(list.list[i - 1].at, i);
         struct effect *kept = list.list;
         effects_reset(&list);

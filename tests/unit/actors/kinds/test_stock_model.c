@@ -17,7 +17,7 @@ static enum status finish(struct table *table, enum message_type type, const cha
 struct model_hold {
     enum { NONE, HELD, COMMITTED, RELEASED, EXPIRED, RESTOCKED } state;
     int64_t quantity, ttl_ms, due, gone; // gone: forgotten from then on; 0: never
-    char first[64];                      // what reserve answered
+    char first[64], last[64];            // what reserve answered, and what the end of it did
 };
 
 // As told in DESIGN §5, with sums taken over lists: nothing is kept that can be counted.
@@ -116,6 +116,14 @@ static void agree_equal(struct story *story, const char *what, int64_t is, int64
     agree(story, is == want, what, is, want);
 }
 
+static void agree_answer(struct story *story, const char *what, const char *want)
+{
+    const char *is = table_reply(&story->table);
+    bool same = is[0] == '{' && strncmp(is + 1, want, strlen(want)) == 0 && strcmp(is + 1 + strlen(want), "}") == 0;
+    if (!same && !story->wrong[0])
+        snprintf(story->wrong, sizeof story->wrong, "%s: %s, the model says {%s}", what, is, want);
+}
+
 static const char *const names[NAMES] = {"A", "B", "C", "D", "E", "F"};
 
 static void play_reserve(struct story *story, int name, bool order)
@@ -145,13 +153,14 @@ static void play_reserve(struct story *story, int name, bool order)
     agree_equal(story, "reserve", is, want);
     if (is != STATUS_ok || want != STATUS_ok)
         return;
-    const char *answer = table_reply(&story->table);
-    if (repeat) {
-        agree(story, strcmp(answer, hold->first) == 0, "the first answer", 0, 0);
-        return;
+    if (!repeat) {
+        *hold = (struct model_hold){HELD, body.quantity, body.ttl_ms, story->table.at + body.ttl_ms * 1000};
+        size_t size = 0;
+        if (!order)
+            size = (size_t)snprintf(hold->first, sizeof hold->first, "expires_at: %" PRId64 ", ", hold->due);
+        snprintf(hold->first + size, sizeof hold->first - size, "available: %" PRId64, model_free(model));
     }
-    *hold = (struct model_hold){HELD, body.quantity, body.ttl_ms, story->table.at + body.ttl_ms * 1000};
-    snprintf(hold->first, sizeof hold->first, "%s", answer);
+    agree_answer(story, "the first answer", hold->first);
 }
 
 static enum status model_refusal(const struct model *model, int name)
@@ -190,12 +199,16 @@ static void play_end(struct story *story, int name, bool order, bool commits)
             model->sold_orders += hold->quantity;
             model->returned[name] = hold->quantity;
         }
+        snprintf(hold->last, sizeof hold->last, "state: %s, available: %" PRId64, commits ? "committed" : "released",
+                 model_free(model));
         if (order)
             *hold = (struct model_hold){0};
     }
     agree_equal(story, commits ? "commit" : "release",
                 finish(&story->table, commits ? MESSAGE_inventory_commit : MESSAGE_inventory_release, names[name]),
                 want);
+    if (!order && want == STATUS_ok)
+        agree_answer(story, "the answer to an end", hold->last);
 }
 
 static void play_extend(struct story *story, int name)
@@ -219,7 +232,7 @@ static void play_restock(struct story *story, int name)
     model_expire(model, story->table.at, -1);
     model_gain(model, quantity);
     model->restocked += quantity;
-    model->orders[name] = (struct model_hold){.state = RESTOCKED, .quantity = quantity, .first = "{available: 0}"};
+    model->orders[name] = (struct model_hold){.state = RESTOCKED, .quantity = quantity, .first = "available: 0"};
     struct inventory_restock body = {.reservation_id = bytes_text(names[name]), .quantity = quantity};
     agree_equal(story, "restock", table_meet(&story->table, MESSAGE_inventory_restock, &body), STATUS_ok);
 }
