@@ -247,6 +247,15 @@ static void hint_events(struct shard *shard)
     outbox_event(shard->options.outbox, shard->options.actor, bytes_of(position, (size_t)size));
 }
 
+static void log_put(struct shard *shard)
+{
+    buffer_clear(&shard->scratch);
+    buffer_clear(&shard->key);
+    log_turn_encode(&shard->turn, &shard->scratch);
+    keys_seq(&shard->key, shard->seq + 1);
+    store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+}
+
 static enum fault persist(struct shard *shard, struct fault_text *text)
 {
     due_flush(shard, (struct bytes){0});
@@ -261,11 +270,8 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
     overlay_flush(&shard->overlay);
     shard->turn.digest = turn_digest(&shard->turn);
     shard->turn.chain = log_chain(shard->chain, shard->turn.digest);
-    buffer_clear(&shard->scratch);
-    buffer_clear(&shard->key);
-    log_turn_encode(&shard->turn, &shard->scratch);
-    keys_seq(&shard->key, shard->seq + 1);
-    store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+    if (!shard->options.no_log)
+        log_put(shard);
     enum fault fault = store_commit(shard->options.store, text);
     if (fault)
         return fault;

@@ -34,6 +34,11 @@ struct shard_options {
     struct log_row tail;             // where the log ends (log_tail); seq 0: empty
     struct outbox *outbox;           // NULL: nobody is told (replay)
     bool replay;                     // what is due comes as logged messages; admission does not refuse
+    bool no_log;                     // the log's rows are not written (replay: they are there already)
+    // Told of each message that its handler decided, before the next one; NULL: nobody. `logged`: it changed something.
+    void (*witness)(void *context, const struct incoming *in, enum status status, const struct effects *effects,
+                    bool logged);
+    void *witness_context;
     uint32_t waiters_max;
     _Atomic int64_t *horizon; // moved to each turn's time once it is durable; may be NULL
 };

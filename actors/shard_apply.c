@@ -243,6 +243,8 @@ void decision_apply(struct shard *shard, const struct decision *decision, enum s
     }
     if (changed)
         log_message(shard, decision, status);
+    if (shard->options.witness)
+        shard->options.witness(shard->options.witness_context, decision->in, status, &shard->effects, changed);
 }
 
 // A peer's request is answered by the `answer` message of its kind.

@@ -143,7 +143,10 @@ bool send_line_read(struct bytes line, struct bytes prefix, struct arena *arena,
     request_assemble(&parts, prefix, arena, encoded);
     struct cursor cursor = cursor_over(buffer_bytes(encoded));
     if (!request_read(&cursor, &out->request, &refusal)) {
-        *why = arena_format(arena, "%s%s", prefix.size ? "with the prefix, " : "", refusal.message);
+        const char *message = refusal.message, *head = "request_"; // what a request calls request_id is id in a line
+        if (strncmp(message, head, strlen(head)) == 0)
+            message += strlen(head);
+        *why = arena_format(arena, "%s%s", prefix.size ? "with the prefix, " : "", message);
         return false;
     }
     out->def = message_by_name(out->request.type);

@@ -244,7 +244,7 @@ static bool fill(struct send *send, int64_t now)
 
 static void take_answer(struct send *send, struct flight_request *request, const struct souk_reply *reply, int64_t now)
 {
-    tally_add(&send->answered, bytes_text(reply->status));
+    tally_add(&send->answered, bytes_text(reply->status), 1);
     histogram_add(&send->latency, now - request->due_at);
     if (send->replies) {
         buffer_clear(&send->text);

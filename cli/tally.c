@@ -19,7 +19,7 @@ static uint32_t find(const struct tally *tally, struct bytes name)
     return index;
 }
 
-void tally_add(struct tally *tally, struct bytes name)
+void tally_add(struct tally *tally, struct bytes name, uint64_t count)
 {
     uint32_t index = find(tally, name);
     if (index == tally->used && (index == TALLY_MAX - 1 || !name.size || name.size > TALLY_NAME_MAX)) {
@@ -31,7 +31,7 @@ void tally_add(struct tally *tally, struct bytes name)
         memcpy(tally->at[index].name, name.at, name.size);
         tally->used++;
     }
-    tally->at[index].count++;
+    tally->at[index].count += count;
 }
 
 uint64_t tally_total(const struct tally *tally)

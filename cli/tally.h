@@ -19,7 +19,7 @@ struct tally {
     } at[TALLY_MAX];
 }; // all zero: empty
 
-void tally_add(struct tally *tally, struct bytes name);
+void tally_add(struct tally *tally, struct bytes name, uint64_t count);
 uint64_t tally_total(const struct tally *tally);
 uint64_t tally_of(const struct tally *tally, const char *name);
 // {"ok":3,"busy":1}, appended.

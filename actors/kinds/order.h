@@ -57,12 +57,6 @@ enum status order_save(struct order_turn *turn);
 // The world sees a new status: history.
 void order_become(struct order_turn *turn, enum order_status status);
 void order_tell(struct order_turn *turn, enum event_type event);
-// Enters a step and asks what it asks.
-void order_enter(struct order_turn *turn, enum order_step step);
-// Sends every message of the open step that has no answer.
-void order_ask(struct order_turn *turn);
-// The one timer: for the deadline, or for what was asked at `asked_at` and has no answer.
-void order_arm(struct order_turn *turn, int64_t asked_at);
 // The order is to end with this status once everything is given back.
 void order_end_with(struct order_turn *turn, enum order_status ending);
 // Nothing was charged: gives back holds and cart, settles when there is nothing to wait for.
@@ -70,6 +64,17 @@ void order_give_back(struct order_turn *turn);
 void order_reject(struct order_turn *turn, struct bytes reason);
 // Settles if nothing is waited for any more.
 void order_settle_if_done(struct order_turn *turn);
+
+// ---- order_ask.c: what each step asks of whom
+
+// Enters a step and asks what it asks.
+void order_enter(struct order_turn *turn, enum order_step step);
+// Sends every message of the open step that has no answer.
+void order_ask(struct order_turn *turn);
+// The one timer: for the deadline, or for what was asked at `asked_at` and has no answer.
+void order_arm(struct order_turn *turn, int64_t asked_at);
+// Does the payment still have to do what this step asks of it?
+bool order_payment_owes(const struct order_turn *turn);
 
 // ---- order_items.c: lines, items, bits, prices
 
