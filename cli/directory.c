@@ -89,6 +89,7 @@ static void watch_begin(const char *path)
     sigset_t signals;
     interrupts(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN); // a reader that goes away ends the output, not the process
     snprintf(doomed, sizeof doomed, "%s", path);
     CHECK(pthread_create(&watcher, NULL, watch, NULL) == 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the log leads to against what the databases hold: row by row, byte by byte. A row that may be forgotten by now may
-// be missing on either side.
+// What the log leads to against what the databases hold: row by row, byte by byte. A row that may be forgotten by now
+// may be missing on either side.
 #include "cli/cli.h"
 #include "cli/describe.h"
 #include "cli/replay.h"

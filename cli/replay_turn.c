@@ -93,8 +93,9 @@ static void tell_now(struct replay_turn *turn, enum status status, const struct 
                      uint64_t digest)
 {
     const char *kept = logged ? "" : ", which changes nothing";
-    buffer_printf(&turn->json, ",\"now\":{\"digest\":\"%016" PRIx64 "\",\"changed\":%s,\"status\":\"%s\",\"reply\":",
-                  digest, logged ? "true" : "false", status_name(status));
+    buffer_printf(&turn->json,
+                  ",\"now\":{\"digest\":\"%016" PRIx64 "\",\"changed\":%s,\"status\":\"%s\",\"reply\":", digest,
+                  logged ? "true" : "false", status_name(status));
     buffer_printf(&turn->text, "    now   digest %016" PRIx64 "  %s%s  reply ", digest, status_name(status), kept);
     if (effects->reply.size) {
         describe_body(effects->reply, &turn->json);
@@ -160,7 +161,8 @@ static void difference_note(struct replay_turn *turn)
                   actor_id_name(turn->actor).text, row->seq, turn->epoch, row->turn.at, time_format(row->turn.at).text,
                   row->turn.digest, turn->shard->turn.digest, turn->differing, BYTES_FORMAT(buffer_bytes(&turn->json)));
     buffer_clear(&first->text);
-    buffer_printf(&first->text, "%s seq %" PRIu64 ", epoch %" PRIu64 ", %s: %" PRIu32 " of %" PRIu32 " messages differ\n",
+    buffer_printf(&first->text,
+                  "%s seq %" PRIu64 ", epoch %" PRIu64 ", %s: %" PRIu32 " of %" PRIu32 " messages differ\n",
                   actor_id_name(turn->actor).text, row->seq, turn->epoch, time_format(row->turn.at).text,
                   turn->differing, row->turn.messages_count);
     buffer_append(&first->text, turn->text.at, turn->text.size);
@@ -179,8 +181,8 @@ static void prepare(struct replay_turn *turn, const struct log_row *row)
     turn->decided = arena_alloc(&turn->arena, row->turn.messages_count + 1);
     for (uint32_t i = 0; i < row->turn.messages_count; i++) {
         const struct log_message *message = &row->turn.messages[i];
-        turn->incoming[i] = (struct incoming){
-            .origin = message->origin, .sender = message->sender, .request = message->request};
+        turn->incoming[i] =
+            (struct incoming){.origin = message->origin, .sender = message->sender, .request = message->request};
     }
 }
 

@@ -2,7 +2,7 @@
 # as one object in which only souk_* is visible, so that no name of ours meets one of the service's.
 include(GNUInstallDirs)
 
-add_library(souk_client_parts OBJECT client/outbox.c client/souk.c codec/check.c codec/cursor.c codec/envelope.c
+add_library(souk_client_parts OBJECT client/bundler.c client/souk.c codec/check.c codec/cursor.c codec/envelope.c
     codec/ids.c codec/pack.c codec/status.c)
 target_include_directories(souk_client_parts PRIVATE ${CMAKE_SOURCE_DIR})
 target_link_libraries(souk_client_parts PRIVATE PkgConfig::ZMQ PkgConfig::MSGPACK PkgConfig::XXHASH)

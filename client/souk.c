@@ -5,7 +5,7 @@
 //   C2  a reply that cannot be read is skipped: its request stays unanswered and is sent again
 #include "client/souk.h"
 
-#include "client/outbox.h"
+#include "client/bundler.h"
 #include "codec/check.h"
 #include "codec/cursor.h"
 #include "codec/envelope.h"
@@ -34,7 +34,7 @@ enum {
 struct souk_client {
     char *endpoint;
     void *socket;
-    struct outbox outbox;
+    struct bundler bundler;
     bool bundling;
     struct buffer bundle; // requests collected
     uint32_t bundle_count;
@@ -85,7 +85,7 @@ static bool connect_to(struct souk_client *client)
     if (!socket)
         return false;
     client->socket = socket;
-    outbox_begin(&client->outbox, socket);
+    bundler_begin(&client->bundler, socket);
     return set(socket, ZMQ_LINGER, LINGER_MS) && set(socket, ZMQ_SNDHWM, QUEUE_FRAMES_MAX) &&
            set(socket, ZMQ_RCVHWM, REPLIES_FRAMES_MAX) && set(socket, ZMQ_IMMEDIATE, 1) &&
            set(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) && set(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MS_MAX) &&
@@ -99,7 +99,7 @@ struct souk_client *souk_client_open(const char *endpoint)
     CHECK(client, "out of memory");
     client->endpoint = strdup(endpoint);
     CHECK(client->endpoint, "out of memory");
-    outbox_init(&client->outbox);
+    bundler_init(&client->bundler);
     buffer_init(&client->bundle);
     buffer_init(&client->request);
     buffer_init(&client->head);
@@ -120,7 +120,7 @@ void souk_client_close(struct souk_client **client)
         zmq_close(closed->socket);
     context_leave();
     zmq_msg_close(&closed->frame);
-    outbox_deinit(&closed->outbox);
+    bundler_deinit(&closed->bundler);
     buffer_deinit(&closed->bundle);
     buffer_deinit(&closed->request);
     buffer_deinit(&closed->head);
@@ -193,7 +193,7 @@ static void send_bundle(struct souk_client *client)
         return;
     buffer_clear(&client->head);
     bundle_head_write(&client->head, client->bundle_count);
-    outbox_put(&client->outbox, buffer_bytes(&client->head), buffer_bytes(&client->bundle));
+    bundler_put(&client->bundler, buffer_bytes(&client->head), buffer_bytes(&client->bundle));
     client->bundle_count = 0;
     buffer_clear(&client->bundle);
 }
@@ -209,12 +209,12 @@ static void collect(struct souk_client *client, struct bytes request)
 // NULL: taken; else why not.
 static const char *take(struct souk_client *client, struct bytes request)
 {
-    if (outbox_is_full(&client->outbox) && !outbox_flush(&client->outbox))
+    if (bundler_is_full(&client->bundler) && !bundler_flush(&client->bundler))
         return "the queue is full: the node is not there or reads slowly";
     if (client->bundling)
         collect(client, request);
     else
-        outbox_put(&client->outbox, request, bytes_of(NULL, 0));
+        bundler_put(&client->bundler, request, bytes_of(NULL, 0));
     return NULL;
 }
 
@@ -303,7 +303,7 @@ static bool next_reply(struct souk_client *client, struct souk_reply *reply)
 static bool next_frame(struct souk_client *client, int64_t deadline_ms)
 {
     for (;;) {
-        bool flushed = outbox_flush(&client->outbox);
+        bool flushed = bundler_flush(&client->bundler);
         if (zmq_msg_recv(&client->frame, client->socket, ZMQ_DONTWAIT) >= 0) {
             enter_frame(client);
             return true;
@@ -378,8 +378,8 @@ bool souk_client_call(struct souk_client *client, const char *id, const char *ty
     for (;;) {
         if (now >= send_at) {
             // What is still kept here will go out by itself.
-            if (outbox_flush(&client->outbox)) {
-                outbox_put(&client->outbox, buffer_bytes(&client->request), bytes_of(NULL, 0));
+            if (bundler_flush(&client->bundler)) {
+                bundler_put(&client->bundler, buffer_bytes(&client->request), bytes_of(NULL, 0));
                 unanswered++;
             }
             send_at = now + RESEND_MS;

@@ -398,7 +398,7 @@ static enum fault clear_range(struct rocks *rocks, enum family family, struct by
     struct buffer limit = {0};
     char *error = NULL;
     write_limit_before(&limit, to);
-    if (bytes_compare(from, buffer_bytes(&limit)) <= 0)
+    if (limit.size && bytes_compare(from, buffer_bytes(&limit)) <= 0) // NULL would be no limit
         rocksdb_delete_file_in_range_cf(rocks->db, handle, bytes_chars(from), from.size, (const char *)limit.at,
                                         limit.size, &error);
     buffer_deinit(&limit);

@@ -13,6 +13,9 @@ Test(complaint, each_has_its_fault_and_its_advice)
         {"IO error: While lock file: /d/LOCK: Resource temporarily unavailable", FAULT_LOCKED, "another process"},
         {"IO error: lock hold by current process, acquire time 1 acquiring thread 2: /d/LOCK: No locks available",
          FAULT_LOCKED, "this process"},
+        {"IO error: While lock file: /d/LOCK: Permission denied", FAULT_IO, "right"},
+        {"IO error: No such file or directory: While mkdir if missing: /d/e: No such file or directory", FAULT_IO,
+         "above"},
         {"Corruption: checksum mismatch", FAULT_CORRUPTION, "copy"},
         {"IO error: No such file or directory: While open a file for random read: /d/000007.sst: No such file or "
          "directory",

@@ -311,6 +311,7 @@ ON_BOTH(a_cleared_range_is_empty_and_the_rest_stays)
     cr_assert_eq(store_clear(store, FAMILY_HEAD, BYTES("e"), BYTES(""), &text), FAULT_NONE, "%s", text.line);
     cr_assert_str_eq(keys_of(store, FAMILY_HEAD, "", "", true), "d a");
     cr_assert_str_eq(keys_of(store, FAMILY_CHILD, "", "", false), "a b c d e f");
+    cr_assert_eq(store_clear(store, FAMILY_HEAD, BYTES(""), BYTES("\0"), &text), FAULT_NONE, "only the empty key");
     place_put(store, FAMILY_HEAD, "c", "new");
     place_commit(store);
     cr_assert_str_eq(keys_of(store, FAMILY_HEAD, "", "", false), "a c d");

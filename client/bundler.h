@@ -8,19 +8,19 @@
 
 enum { OUTBOX_SIZE_MAX = 4 * 1024 * 1024 };
 
-struct outbox {
+struct bundler {
     void *socket;
     struct buffer frames; // each behind its size, a uint32_t
     size_t sent;          // what of `frames` is gone
 };
 
-void outbox_init(struct outbox *outbox);
-void outbox_deinit(struct outbox *outbox);
+void bundler_init(struct bundler *bundler);
+void bundler_deinit(struct bundler *bundler);
 // Forgets everything; goes on with another socket.
-void outbox_begin(struct outbox *outbox, void *socket);
+void bundler_begin(struct bundler *bundler, void *socket);
 // Hands over what can be; false: something is still kept.
-bool outbox_flush(struct outbox *outbox);
+bool bundler_flush(struct bundler *bundler);
 // No more should be put in before some is handed over.
-bool outbox_is_full(const struct outbox *outbox);
+bool bundler_is_full(const struct bundler *bundler);
 // One frame, `head` and `rest` in a row.
-void outbox_put(struct outbox *outbox, struct bytes head, struct bytes rest);
+void bundler_put(struct bundler *bundler, struct bytes head, struct bytes rest);

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/outbox.h"
+#include "client/bundler.h"
 
 #include "codec/check.h"
 
 #include <zmq.h>
 
-void outbox_init(struct outbox *outbox)
+void bundler_init(struct bundler *bundler)
 {
-    *outbox = (struct outbox){0};
-    buffer_init(&outbox->frames);
+    *bundler = (struct bundler){0};
+    buffer_init(&bundler->frames);
 }
 
-void outbox_deinit(struct outbox *outbox)
+void bundler_deinit(struct bundler *bundler)
 {
-    buffer_deinit(&outbox->frames);
+    buffer_deinit(&bundler->frames);
 }
 
-void outbox_begin(struct outbox *outbox, void *socket)
+void bundler_begin(struct bundler *bundler, void *socket)
 {
-    outbox->socket = socket;
-    outbox->sent = 0;
-    buffer_clear(&outbox->frames);
+    bundler->socket = socket;
+    bundler->sent = 0;
+    buffer_clear(&bundler->frames);
 }
 
 // libzmq looks only now and then whether there is room again; asking for the events makes it look.
@@ -45,33 +45,33 @@ static bool hand_over(void *socket, struct bytes head, struct bytes rest)
     return sent;
 }
 
-bool outbox_flush(struct outbox *outbox)
+bool bundler_flush(struct bundler *bundler)
 {
-    while (outbox->sent < outbox->frames.size) {
+    while (bundler->sent < bundler->frames.size) {
         uint32_t size;
-        const uint8_t *at = outbox->frames.at + outbox->sent;
+        const uint8_t *at = bundler->frames.at + bundler->sent;
         memcpy(&size, at, sizeof size);
-        if (!hand_over(outbox->socket, bytes_of(at + sizeof size, size), bytes_of(NULL, 0)))
+        if (!hand_over(bundler->socket, bytes_of(at + sizeof size, size), bytes_of(NULL, 0)))
             return false;
-        outbox->sent += sizeof size + size;
+        bundler->sent += sizeof size + size;
     }
-    outbox->sent = 0;
-    buffer_clear(&outbox->frames);
+    bundler->sent = 0;
+    buffer_clear(&bundler->frames);
     return true;
 }
 
-bool outbox_is_full(const struct outbox *outbox)
+bool bundler_is_full(const struct bundler *bundler)
 {
-    return outbox->frames.size >= OUTBOX_SIZE_MAX;
+    return bundler->frames.size >= OUTBOX_SIZE_MAX;
 }
 
-void outbox_put(struct outbox *outbox, struct bytes head, struct bytes rest)
+void bundler_put(struct bundler *bundler, struct bytes head, struct bytes rest)
 {
-    if (outbox_flush(outbox) && hand_over(outbox->socket, head, rest))
+    if (bundler_flush(bundler) && hand_over(bundler->socket, head, rest))
         return;
     uint32_t size = (uint32_t)(head.size + rest.size);
-    buffer_append(&outbox->frames, &size, sizeof size);
-    buffer_append(&outbox->frames, head.at, head.size);
+    buffer_append(&bundler->frames, &size, sizeof size);
+    buffer_append(&bundler->frames, head.at, head.size);
     if (rest.size)
-        buffer_append(&outbox->frames, rest.at, rest.size);
+        buffer_append(&bundler->frames, rest.at, rest.size);
 }

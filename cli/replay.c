@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// souk replay: the command. How it works: cli/replay.h.
+#include "cli/replay.h"
+
+#include "cli/cli.h"
+#include "cli/directory.h"
+#include "cli/output.h"
+#include "codec/check.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SCRATCH_MEMORY_MB = 64 };
+
+struct replay_command {
+    const char *directory, *file, *into;
+    bool snapshot, json, log_only;
+    struct directory *source; // NULL: a file
+    struct archive archive;
+    struct shop *scratch; // --into
+    struct trouble trouble;
+    struct replay replay;
+    bool equal, state_compared, state_equal;
+    uint64_t state_rows;
+    struct state_difference state;
+    double seconds;
+};
+
+static void print_help(void)
+{
+    printf(
+        "usage: souk replay [-d DIR | FILE] [--into DIR] [--log-only] [--json]\n\n"
+        "Decides the logged messages again, epoch by epoch, with this build, and compares digest after digest: equal\n"
+        "means this build decides exactly as the one that served. Otherwise it shows the first turn that differs,\n"
+        "message by message: what was logged, and what this build wants. Of a directory it also compares what the\n"
+        "log leads to with what the databases hold, row by row.\n\n" DIRECTORY_OPTIONS
+        "      FILE             instead: a file that `souk log export FILE` wrote\n"
+        "      --into DIR       replay into a new directory, one actor of each kind: for data larger than memory, and\n"
+        "                       to look at with `souk audit` and `souk orders` (it has state, but no log)\n"
+        "      --log-only       do not compare with the databases\n"
+        "      --json           one object: {equal, epochs, turns, messages, seconds, messages_per_second,\n"
+        "                       first_difference, state: {equal, rows, first_difference}}\n"
+        "  -h, --help           this text\n\n"
+        "A log that is damaged (a hole, a broken chain) is a failure, and is named by actor and seq.\n\n"
+        "Exit codes: 0 equal, 1 a difference, 2 wrong use or a node runs, 70 a failure (corruption).\n\n"
+        "Example: souk replay -d /var/lib/souk\n");
+}
+
+static int read_options(int argc, char **argv, struct replay_command *it)
+{
+    static const struct option options[] = {
+        {"directory", required_argument, NULL, 'd'},
+        {"snapshot", no_argument, NULL, 'S'},
+        {"into", required_argument, NULL, 'I'},
+        {"log-only", no_argument, NULL, 'L'},
+        {"json", no_argument, NULL, 'J'},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    int option;
+    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
+        switch (option) {
+        case 'd':
+            it->directory = optarg;
+            break;
+        case 'S':
+            it->snapshot = true;
+            break;
+        case 'I':
+            it->into = optarg;
+            break;
+        case 'L':
+            it->log_only = true;
+            break;
+        case 'J':
+            it->json = true;
+            break;
+        case 'h':
+            print_help();
+            exit(EXIT_OK);
+        default:
+            fprintf(stderr, "Try 'souk replay --help'.\n");
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        it->file = argv[optind++];
+    if (optind < argc)
+        return usage_error("replay", "unexpected argument '%s'", argv[optind]);
+    if (it->file && (it->directory || it->snapshot))
+        return usage_error("replay", "either FILE or -d DIR, not both");
+    return EXIT_OK;
+}
+
+// ---- what is read
+
+static int source_open(struct replay_command *it)
+{
+    struct fault_text text;
+    if (it->file) {
+        int code = fault_exit("replay", archive_open(it->file, &it->archive, &text), &text);
+        if (code == EXIT_OK)
+            it->replay.history = history_open(NULL, &it->archive, &it->trouble);
+        return code;
+    }
+    int code = directory_open("replay", it->directory, it->snapshot, &it->source);
+    if (code == EXIT_OK)
+        code = directory_open_all("replay", it->source);
+    if (code == EXIT_OK)
+        it->replay.history = history_open(&it->source->databases, NULL, &it->trouble);
+    return code;
+}
+
+// ---- where it goes
+
+static void scratch_memory(struct replay_command *it)
+{
+    struct store_options options = {0};
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        CHECK(store_memory_open(&options, &it->replay.stores[kind], NULL) == FAULT_NONE);
+}
+
+// A shop of one actor for each kind, so that every other command can read it.
+static enum fault scratch_make(struct replay_command *it, struct fault_text *text)
+{
+    struct owner_map one;
+    uint64_t memory = (uint64_t)SCRATCH_MEMORY_MB * 1024 * 1024;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        one.count[kind] = 1;
+    enum fault fault = shop_open(it->into, true, false, &it->scratch, text);
+    if (fault == FAULT_NONE)
+        fault = shop_reshape(it->scratch, &one, memory, false, NULL, text);
+    for (int kind = 0; kind < KIND_COUNT && fault == FAULT_NONE; kind++) {
+        struct shop_database_path path = shop_database(it->scratch, (struct actor_id){kind, 0});
+        struct store_options options = {.path = path.text, .memory_bytes = memory / 2};
+        fault = store_rocks_open(&options, &it->replay.stores[kind], text);
+    }
+    return fault;
+}
+
+static int scratch_open(struct replay_command *it)
+{
+    struct fault_text text;
+    if (!it->into) {
+        scratch_memory(it);
+        return EXIT_OK;
+    }
+    if (access(it->into, F_OK) == 0 && rmdir(it->into) != 0)
+        return fail_with(EXIT_USAGE, "replay", "%s exists and is not an empty directory; name a new one", it->into);
+    return fault_exit("replay", scratch_make(it, &text), &text);
+}
+
+static int scratch_close(struct replay_command *it)
+{
+    struct fault_text text;
+    enum fault fault = FAULT_NONE;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        store_close(&it->replay.stores[kind]);
+    if (it->scratch)
+        fault = shop_begin_epoch(it->scratch, it->replay.last_epoch, clock_wall(), &text);
+    shop_close(&it->scratch);
+    return fault_exit("replay", fault, &text);
+}
+
+// ---- the report
+
+static uint64_t rate(const struct replay_command *it)
+{
+    return it->seconds > 0 ? (uint64_t)((double)it->replay.messages / it->seconds) : 0;
+}
+
+static void report_json(struct replay_command *it, struct buffer *out)
+{
+    struct difference *first = &it->replay.difference;
+    bool equal = it->equal && (!it->state_compared || it->state_equal);
+    buffer_printf(out,
+                  "{\"equal\":%s,\"epochs\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"messages\":%" PRIu64
+                  ",\"seconds\":%.3f,\"messages_per_second\":%" PRIu64 ",\"first_difference\":",
+                  equal ? "true" : "false", it->replay.epochs, it->replay.turns, it->replay.messages, it->seconds,
+                  rate(it));
+    if (first->found)
+        buffer_append(out, first->json.at, first->json.size);
+    else
+        buffer_printf(out, "null");
+    buffer_printf(out, ",\"state\":");
+    if (it->state_compared) {
+        buffer_printf(out,
+                      "{\"equal\":%s,\"rows\":%" PRIu64 ",\"first_difference\":", it->state_equal ? "true" : "false",
+                      it->state_rows);
+        if (it->state_equal)
+            buffer_printf(out, "null");
+        else
+            buffer_append(out, it->state.json.at, it->state.json.size);
+        buffer_printf(out, "}");
+    } else {
+        buffer_printf(out, "null");
+    }
+    buffer_printf(out, "}\n");
+}
+
+static void report_text(struct replay_command *it, struct buffer *out)
+{
+    buffer_printf(out,
+                  "%" PRIu64 " epochs, %" PRIu64 " turns, %" PRIu64 " messages in %.1f s: %" PRIu64 " messages/s\n",
+                  it->replay.epochs, it->replay.turns, it->replay.messages, it->seconds, rate(it));
+    if (it->equal)
+        buffer_printf(out, "equal: this build decides exactly as the one that served\n");
+    else
+        buffer_printf(out, "different: the first turn that differs is\n\n%.*s",
+                      BYTES_FORMAT(buffer_bytes(&it->replay.difference.text)));
+    if (it->state_compared && it->state_equal)
+        buffer_printf(out, "equal: the databases hold what the log leads to (%" PRIu64 " rows)\n", it->state_rows);
+    else if (it->state_compared)
+        buffer_printf(out, "different: the databases do not hold what the log leads to; the first row is\n\n%.*s",
+                      BYTES_FORMAT(buffer_bytes(&it->state.text)));
+}
+
+static int report(struct replay_command *it)
+{
+    struct buffer out = {0};
+    if (it->json)
+        report_json(it, &out);
+    else
+        report_text(it, &out);
+    output_write(stdout, &out);
+    buffer_deinit(&out);
+    return output_finish("replay", it->equal && (!it->state_compared || it->state_equal) ? EXIT_OK : EXIT_REFUSED);
+}
+
+static int run(struct replay_command *it)
+{
+    int64_t started = clock_steady();
+    it->replay.trouble = &it->trouble;
+    it->equal = replay_run(&it->replay);
+    it->seconds = (double)(clock_steady() - started) / 1e6;
+    it->state_compared = it->equal && it->source && !it->log_only;
+    if (it->state_compared)
+        it->state_equal = replay_compare(&it->replay, &it->source->databases, &it->state_rows, &it->state);
+    progress_done();
+    if (it->trouble.fault)
+        return fault_exit("replay", it->trouble.fault, &it->trouble.text);
+    return report(it);
+}
+
+int command_replay(int argc, char **argv)
+{
+    struct replay_command *it = calloc(1, sizeof *it);
+    CHECK(it);
+    int code = read_options(argc, argv, it);
+    if (code == EXIT_OK)
+        code = source_open(it);
+    if (code == EXIT_OK)
+        code = scratch_open(it);
+    if (code == EXIT_OK)
+        code = run(it);
+    int closed = scratch_close(it);
+    history_close(&it->replay.history);
+    archive_close(&it->archive);
+    directory_close(&it->source);
+    replay_deinit(&it->replay);
+    buffer_deinit(&it->state.json);
+    buffer_deinit(&it->state.text);
+    free(it);
+    return code ? code : closed;
+}
