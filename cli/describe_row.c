@@ -53,8 +53,8 @@ static void message_json(const struct log_message *message, const struct request
     struct buffer sender = {0};
     describe_sender(message, &sender);
     buffer_printf(out, "{");
-    text_json("from", buffer_bytes(&sender), out);
-    if (request->id.size)
+    text_json("sender", buffer_bytes(&sender), out);
+    if (message->origin == LOG_CLIENT)
         text_json("id", request->id, out);
     text_json("type", request->type, out);
     text_json("key", request->key, out);

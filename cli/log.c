@@ -42,7 +42,7 @@ static void print_help(void)
         "      --key KEY        only messages and events of this entity\n"
         "      --from, --to SEQ only these rows; numbers are each actor's own\n"
         "      --json           NDJSON, one object for a row: {actor, seq, at, time, digest, chain,\n"
-        "                       messages: [{from, id, type, key, body, digest}], events: [{message, type, key, "
+        "                       messages: [{sender, id, type, key, body, digest}], events: [{message, type, key, "
         "data}]}\n"
         "                       or {actor, seq, at, time, epoch: {number, build, actors, settings, …}}\n"
         "  export FILE          all logs as one file that `souk replay FILE` reads; - is stdout\n"

@@ -41,7 +41,7 @@ static void tell_request(struct replay_turn *turn, uint32_t index)
     request_read(&cursor, &request, &refusal);
     describe_sender(message, &sender);
     buffer_printf(&turn->json, "%s{\"index\":%" PRIu32 ",", turn->differing > 1 ? "," : "", index);
-    put_json(turn, "from", buffer_bytes(&sender));
+    put_json(turn, "sender", buffer_bytes(&sender));
     put_json(turn, "id", request.id);
     put_json(turn, "type", request.type);
     put_json(turn, "key", request.key);
