@@ -22,7 +22,7 @@ static uint32_t find(const struct tally *tally, struct bytes name)
 void tally_add(struct tally *tally, struct bytes name, uint64_t count)
 {
     uint32_t index = find(tally, name);
-    if (index == tally->used && (index == TALLY_MAX - 1 || !name.size || name.size > TALLY_NAME_MAX)) {
+    if (index == tally->used && (index >= TALLY_MAX - 1 || !name.size || name.size > TALLY_NAME_MAX)) {
         name = BYTES("other");
         index = find(tally, name);
     }

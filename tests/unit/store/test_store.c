@@ -416,6 +416,19 @@ Test(rocks, clearing_leaves_no_older_version_behind)
     store_close(&store);
 }
 
+Test(rocks, a_table_file_that_ends_at_the_bound_is_not_dropped)
+{
+    struct store *source = open_rocks(), *target = place_open(at("target"));
+    for (char name[] = "a"; name[0] <= 'e'; name[0]++)
+        place_put(source, FAMILY_HEAD, name, name);
+    place_commit(source);
+    cr_assert_eq(store_copy(target, source, FAMILY_HEAD, BYTES("a"), BYTES("f"), &text), FAULT_NONE, "%s", text.line);
+    cr_assert_eq(store_clear(target, FAMILY_HEAD, BYTES("a"), BYTES("e"), &text), FAULT_NONE, "%s", text.line);
+    cr_assert_str_eq(keys_of(target, FAMILY_HEAD, "", "", false), "e");
+    store_close(&source);
+    store_close(&target);
+}
+
 // ---- S4 ----
 
 static void put_record(struct store *store, enum family family, const char *key, int64_t forget_at)
