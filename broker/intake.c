@@ -2,6 +2,8 @@
 #include "broker/intake.h"
 
 #include "codec/check.h"
+
+#include <stdio.h>
 #include "codec/cursor.h"
 
 #include <time.h>
@@ -134,6 +136,19 @@ static void take_status(const struct sender *sender, const struct request *reque
     answer(sender, request->id, STATUS_ok);
 }
 
+// What the broker answers itself has no fields; `field` gets the name of the first one there is.
+static bool body_is_empty(struct bytes body, char field[static REQUEST_ID_SIZE_MAX + 1])
+{
+    struct cursor cursor = cursor_over(body);
+    struct bytes name;
+    uint32_t count;
+    if (cursor_map(&cursor, &count) && count == 0)
+        return true;
+    bool named = cursor_str(&cursor, &name) && key_valid(name, REQUEST_ID_SIZE_MAX);
+    snprintf(field, REQUEST_ID_SIZE_MAX + 1, "%.*s", named ? (int)name.size : 4, named ? (const char *)name.at : "body");
+    return false;
+}
+
 static bool is_for_operators(const struct sender *sender, const struct message_def *def)
 {
     return def->type == MESSAGE_souk_snapshot && (sender->flags & PARCEL_OPERATOR) &&
@@ -145,6 +160,7 @@ static void take_request(const struct sender *sender, const struct request *requ
 {
     struct intake *intake = sender->intake;
     const struct message_def *def = message_by_name(request->type);
+    char field[REQUEST_ID_SIZE_MAX + 1];
     if (!def) {
         refuse_form(sender, &(struct envelope_refusal){STATUS_invalid, request->id, "type", "there is no such type"});
     } else if (def->audience != AUDIENCE_PUBLIC && !is_for_operators(sender, def)) {
@@ -152,6 +168,8 @@ static void take_request(const struct sender *sender, const struct request *requ
         refuse(sender, request->id, STATUS_forbidden, "type", status_sentence(STATUS_forbidden));
     } else if (intake->refusing) {
         refuse_busy(sender, request->id, "the node takes no requests at the moment", RETRY_AFTER_MS_MAX);
+    } else if (def->kind == KIND_COUNT && def->type != MESSAGE_events_read && !body_is_empty(request->body, field)) {
+        refuse_form(sender, &(struct envelope_refusal){STATUS_invalid, request->id, field, "there is no such field"});
     } else if (def->type == MESSAGE_souk_snapshot) {
         intake->options->control_request(intake->options->control_context, sender->route, sender->flags, request->raw);
     } else if (def->type == MESSAGE_souk_status) {

@@ -67,7 +67,7 @@ static int print_table(struct bytes body)
         printf("open orders      %" PRId64 " with %" PRId64 " lines, %" PRId64 " waiting\n", view.open_orders, view.open_lines,
                view.waiting_orders);
         printf("parked payments  %" PRId64 "%s\n", view.parked_payments,
-               view.parked_payments ? ": see `souk orders --help`" : "");
+               view.parked_payments ? ": see `souk orders --parked`" : "");
         printf("re-asked         %" PRId64 "%s\n", view.reasks_total, view.reasks_total ? ": this is a bug" : "");
         print_dropped(view.dropped);
         print_actors(&view);

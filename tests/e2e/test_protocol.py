@@ -125,9 +125,9 @@ class Protocol(unittest.TestCase):
                 return field["choices"][0]
             if kind == "list":
                 return [{f["name"]: legal(f) for f in field["fields"] if f["required"]}]
-            return {"id": "some-id", "text": "text", "int": max(1, field.get("min", 1)), "bool": True,
+            return {"id": "some-id", "text": "text", "integer": max(1, field.get("min", 1)), "boolean": True,
                     "money": gbp(100), "map": {"k": "v"}}[kind]
-        return {f["name"]: legal(f) for f in message["fields"] if f["required"]}
+        return {f["name"]: legal(f) for f in message["body"] if f["required"]}
 
     def test_each_field_of_each_message_refuses_what_is_wrong(self):
         checked = 0
@@ -138,12 +138,12 @@ class Protocol(unittest.TestCase):
             key = "bad-input"
             status, reply = self.client.ask(message["type"], key, {**body, "no_such_field": 1})
             self.assertEqual((status, reply.get("field")), ("invalid", "no_such_field"), message["type"])
-            for field in message["fields"]:
+            for field in message["body"]:
                 if field["required"]:
                     less = {k: v for k, v in body.items() if k != field["name"]}
                     status, reply = self.client.ask(message["type"], key, less)
                     self.assertEqual((status, reply.get("field")), ("invalid", field["name"]), message["type"])
-                kind = {"id": "str", "text": "str", "choice": "str"}.get(field["type"], field["type"])
+                kind = {"id": "str", "text": "str", "choice": "str", "integer": "int", "boolean": "bool"}.get(field["type"], field["type"])
                 for bad in BAD_VALUES[kind]:
                     if self.acceptable(field, kind, bad):
                         continue
@@ -156,7 +156,7 @@ class Protocol(unittest.TestCase):
     @staticmethod
     def acceptable(field, kind, value):
         if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
-            return field["min"] <= value <= field["max"]
+            return field["min"] <= value <= field.get("max", 2**63 - 1)
         if kind == "str" and isinstance(value, str):
             if field["type"] == "text":
                 return field["min"] <= len(value) <= field["max"] and "\x00" not in value

@@ -15,10 +15,12 @@ static const struct {
      "{\"user_id\":\"u\",\"payment_method\":\"pm\",\"cart_id\":\"p-c\"}"},
     {"order.place",
      "{\"lines\":[{\"sku\":\"A\",\"quantity\":1},{\"sku\":\"B\",\"unit_price\":{\"amount\":1,\"currency\":\"GBP\"}}]}",
-     "{\"lines\":[{\"sku\":\"p-A\",\"quantity\":1},{\"sku\":\"p-B\",\"unit_price\":{\"amount\":1,\"currency\":\"GBP\"}}]}"},
+     "{\"lines\":[{\"sku\":\"p-A\",\"quantity\":1},{\"sku\":\"p-B\",\"unit_price\":{\"amount\":1,\"currency\":\"GBP\"}}"
+     "]}"},
     {"cart.claim", "{\"order_id\":\"o\"}", "{\"order_id\":\"p-o\"}"},
     // A name like an entity's in a map of the shopper's own is a text.
-    {"catalog.put", "{\"title\":\"t\",\"attributes\":{\"sku\":\"A\"}}", "{\"title\":\"t\",\"attributes\":{\"sku\":\"A\"}}"},
+    {"catalog.put", "{\"title\":\"t\",\"attributes\":{\"sku\":\"A\"}}",
+     "{\"title\":\"t\",\"attributes\":{\"sku\":\"A\"}}"},
     {"catalog.put", "{\"seller\":\"s\"}", "{\"seller\":\"s\"}"},
     // What the shape does not expect stays as it is: the node judges it.
     {"cart.add", "{\"sku\":7,\"no\":{\"sku\":\"A\"}}", "{\"sku\":7,\"no\":{\"sku\":\"A\"}}"},

@@ -38,7 +38,8 @@ static void expect(struct bytes bytes, const char *text)
 Test(send_line, a_line_becomes_the_request_it_says)
 {
     cr_assert(read_with("{\"body\":{\"quantity\":7},\"key\":\"A\",\"type\":\"inventory.receive\",\"id\":\"i\",\"meta\":"
-                        "{\"retry_until\":9,\"traceparent\":\"t\"}}", ""));
+                        "{\"retry_until\":9,\"traceparent\":\"t\"}}",
+                        ""));
     expect(out.request.id, "i");
     expect(out.request.type, "inventory.receive");
     expect(out.request.key, "A");
@@ -52,8 +53,10 @@ Test(send_line, a_line_becomes_the_request_it_says)
 
 Test(send_line, a_prefix_renames_id_key_and_body_and_drops_retry_until)
 {
-    cr_assert(read_with("{\"id\":\"i\",\"type\":\"cart.add\",\"key\":\"c\",\"body\":{\"sku\":\"A\",\"quantity\":1},\"meta\":"
-                        "{\"retry_until\":9,\"traceparent\":\"t\"}}", "p-"));
+    cr_assert(
+        read_with("{\"id\":\"i\",\"type\":\"cart.add\",\"key\":\"c\",\"body\":{\"sku\":\"A\",\"quantity\":1},\"meta\":"
+                  "{\"retry_until\":9,\"traceparent\":\"t\"}}",
+                  "p-"));
     expect(out.request.id, "p-i");
     expect(out.request.key, "p-c");
     expect(out.request.traceparent, "t");
@@ -77,8 +80,12 @@ Test(send_line, an_order_may_take_its_time)
     static const struct {
         const char *body;
         int64_t wait_ms;
-    } table[] = {{"{}", 2000}, {"{\"wait_ms\":60000}", 60000}, {"{\"wait_ms\":0}", 0}, {"{\"wait_ms\":-1}", 0},
-                 {"{\"wait_ms\":70000}", 0}, {"{\"wait_ms\":\"x\"}", 2000}};
+    } table[] = {{"{}", 2000},
+                 {"{\"wait_ms\":60000}", 60000},
+                 {"{\"wait_ms\":0}", 0},
+                 {"{\"wait_ms\":-1}", 0},
+                 {"{\"wait_ms\":70000}", 0},
+                 {"{\"wait_ms\":\"x\"}", 2000}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         char line[128];
         snprintf(line, sizeof line, "{\"id\":\"i\",\"type\":\"order.place\",\"key\":\"o\",\"body\":%s}", table[i].body);

@@ -23,7 +23,7 @@ struct world {
     uint8_t waiting2[1], held2[1];
     struct payment pay1, pay2, pay3;
     struct ledger_entry authorize, capture, refund; // of o1 and o3
-    struct ledger_entry capture2;
+    struct ledger_entry capture2, capture3;
     struct cart c2;
     bool no_o2_hold, no_pay1, has_pay2, no_ledger1, has_capture2, no_restock, no_claim, no_content1;
     struct verdict *verdict;
@@ -121,7 +121,7 @@ static inline void world_init(struct world *world)
     world->pay2.has_open = true;
     world->pay3 = world_payment("refunded", 1000, 1000);
     world->authorize = world_entry("authorize", 1000);
-    world->capture = world->capture2 = world_entry("capture", 1000);
+    world->capture = world->capture2 = world->capture3 = world_entry("capture", 1000);
     world->refund = world_entry("refund", 1000);
     world->c2 = (struct cart){.version = 1, .claim = {.order_id = BYTES("o2")}, .has_claim = true};
 }
@@ -170,7 +170,7 @@ static inline void world_save_money(struct world *world)
     if (world->has_capture2)
         stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o2", "o2/1/capture", ledger_entry_shape(), &world->capture2);
     stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/authorize", ledger_entry_shape(), &world->authorize);
-    stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/capture",  ledger_entry_shape(), &world->capture2);
+    stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/capture", ledger_entry_shape(), &world->capture3);
     stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/refund", ledger_entry_shape(), &world->refund);
 }
 
