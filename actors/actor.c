@@ -295,7 +295,7 @@ static enum fault open_all(struct actor *actor)
     struct store_options store = {.path = options->database,
                                   .memory_bytes = options->memory_bytes,
                                   .sync = options->sync,
-                                  .create = true,
+                                  .create = false, // the reshape has made it; a lost one must not be made anew, empty
                                   .horizon = &actor->horizon};
     enum fault fault = store_rocks_open(&store, &actor->store, &actor->text);
     if (fault)

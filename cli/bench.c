@@ -28,7 +28,8 @@ static void print_help(void)
     printf(
         "usage: souk bench reserve|checkout [--skus N] [--lines N] [--clients N] [--window N] [--bundle N] [--rate N]\n"
         "                  [--seconds N] [-e ENDPOINT] [--sync-dir DIR] [--json]\n\n"
-        "Measures a node: receives stock for SKUs of its own (bench-RUN-…), then reserves one piece with each command, or\n"
+        "Measures a node: receives stock for SKUs of its own (bench-RUN-…), then reserves one piece with each command, "
+        "or\n"
         "places orders with given prices and waits until they are confirmed. Beside the figures stands how long this\n"
         "disk takes to make 4 KiB durable. The stock, holds and orders stay on the node.\n\n"
         "      --skus N         SKUs, chosen by chance, 1 to 10000000 (default: 1 for reserve, 1000 for checkout)\n"
@@ -44,9 +45,11 @@ static void print_help(void)
         "      --sync-dir DIR   which disk to measure (default: that of the current directory)\n"
         "      --json           for machines: per_second, p50_ms, p99_ms, sync_p50_ms, sync_p99_ms and more\n"
         "  -h, --help           this text\n\n"
-        "per_second counts commands answered ok within the time. puts, deletes and bytes are what the node's actors wrote\n"
+        "per_second counts commands answered ok within the time. puts, deletes and bytes are what the node's actors "
+        "wrote\n"
         "for each command, the log included in bytes.\n\n"
-        "Exit codes: 0 measured, 1 something was refused (busy does not count: it is sent again), 2 wrong use, 3 no answer,\n"
+        "Exit codes: 0 measured, 1 something was refused (busy does not count: it is sent again), 2 wrong use, 3 no "
+        "answer,\n"
         "70 a failure.\n\n"
         "Examples: souk bench reserve --seconds 5\n"
         "          souk bench checkout --lines 10 --rate 2000 --json\n");
@@ -124,9 +127,11 @@ static int set_defaults(struct bench_options *bench)
     if (!bench->window)
         bench->window = bench->rate ? BENCH_WINDOW_MAX : checkout ? WINDOW_CHECKOUT : WINDOW_RESERVE;
     if (bench->window < bench->bundle)
-        return usage_error("bench", "a --bundle of %u needs a --window of as many or more, not %u", bench->bundle, bench->window);
+        return usage_error("bench", "a --bundle of %u needs a --window of as many or more, not %u", bench->bundle,
+                           bench->window);
     if (bench->window < bench->clients)
-        return usage_error("bench", "%u --clients need a --window of as many or more, not %u", bench->clients, bench->window);
+        return usage_error("bench", "%u --clients need a --window of as many or more, not %u", bench->clients,
+                           bench->window);
     return EXIT_OK;
 }
 
@@ -242,13 +247,15 @@ static int measure(struct bench *bench, struct bench_load *load)
         bench_frame_reserve(&frame, bench->run, 'm');
     int code = EXIT_OK;
     if (frame.packed.size * bench->options.bundle + 8 > FRAME_SIZE_MAX)
-        code = usage_error("bench", "%u commands of %zu bytes are more than a frame of 512 KiB holds; use a smaller --bundle",
+        code = usage_error("bench",
+                           "%u commands of %zu bytes are more than a frame of 512 KiB holds; use a smaller --bundle",
                            bench->options.bundle, frame.packed.size);
     if (!code)
         code = read_status(bench, &bench->before);
     if (!code) {
         struct bench_phase phase = {&frame, .name = 'm', .rate = bench->options.rate,
-                                    .time_us = bench->options.seconds * 1000000, .label = checkout ? "checkout" : "reserve"};
+                                    .time_us = bench->options.seconds * 1000000,
+                                    .label = checkout ? "checkout" : "reserve"};
         bench_load_run(load, &phase, &bench->result);
         code = read_status(bench, &bench->after);
     }

@@ -289,8 +289,8 @@ static void take_frame(struct bench_load *load, int64_t now)
         take_answer(load, at + 3, bytes_of(at + 4 + BENCH_ID_SIZE, 2), bytes_of(NULL, 0), now);
         return;
     }
-    if (size && at[0] == 0x92 && (!cursor_array(&cursor, &elements) || !cursor_int(&cursor, &version) ||
-                                  !cursor_array(&cursor, &count)))
+    if (size && at[0] == 0x92 &&
+        (!cursor_array(&cursor, &elements) || !cursor_int(&cursor, &version) || !cursor_array(&cursor, &count)))
         return;
     while (count-- && cursor_left(&cursor))
         take_reply(load, &cursor, now);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loader of `souk bench`: one thread that keeps requests on their way over a few connections and takes the time of
-// their answers. It shares the machine with the node, so it is lean: packed requests (bench_frame.h), no allocation of its
-// own for a command, replies looked into no further than their status, all that is there taken at once.
+// their answers. It shares the machine with the node, so it is lean: packed requests (bench_frame.h), no allocation of
+// its own for a command, replies looked into no further than their status, all that is there taken at once.
 //
 //   B1  at most `window` commands are on their way; each has a slot, whose number is in its id
 //   B2  with a rate, a command's time begins when it was due, whether or not it could be sent then
@@ -31,11 +31,11 @@ struct bench_phase {
 };
 
 struct bench_result {
-    uint64_t answered;    // all
-    uint64_t ok_in_time;  // `ok`, before time was over
-    int64_t us;           // until time was over, or all was answered
-    int64_t cpu_us;       // this process, until then
-    uint64_t resent;      // after busy
+    uint64_t answered;   // all
+    uint64_t ok_in_time; // `ok`, before time was over
+    int64_t us;          // until time was over, or all was answered
+    int64_t cpu_us;      // this process, until then
+    uint64_t resent;     // after busy
     uint32_t unanswered;
     struct tally statuses;
     struct histogram latency; // of all that were answered

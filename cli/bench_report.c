@@ -35,8 +35,8 @@ static void print_load(const struct bench_options *options)
     printf("%s, %u SKU%s", checkout ? "checkout" : "reserve", options->skus, options->skus == 1 ? "" : "s");
     if (checkout)
         printf(", %u line%s", options->lines, options->lines == 1 ? "" : "s");
-    printf(", %u client%s, window %u, %u in a frame, ", options->clients, options->clients == 1 ? "" : "s", options->window,
-           options->bundle);
+    printf(", %u client%s, window %u, %u in a frame, ", options->clients, options->clients == 1 ? "" : "s",
+           options->window, options->bundle);
     if (options->rate)
         printf("%" PRId64 " each second", options->rate);
     else
@@ -62,7 +62,8 @@ void bench_print_table(const struct bench *bench)
     print_load(&bench->options);
     printf("ok each second           %" PRId64 "\n", per_second(bench));
     printf("answered after, ms       p50 %s, p99 %s, p99.9 %s, max %s\n", ms_format(histogram_at(latency, 500)).text,
-           ms_format(histogram_at(latency, 990)).text, ms_format(histogram_at(latency, 999)).text, ms_format(latency->max).text);
+           ms_format(histogram_at(latency, 990)).text, ms_format(histogram_at(latency, 999)).text,
+           ms_format(latency->max).text);
     printf("answers                 ");
     for (uint32_t i = 0; i < bench->result.statuses.used; i++)
         printf(" %.*s %" PRIu64, (int)bench->result.statuses.at[i].size, bench->result.statuses.at[i].name,
@@ -78,8 +79,8 @@ static void load_json(const struct bench_options *options, struct buffer *out)
 {
     buffer_printf(out, "{\"bench\":\"%s\",\"endpoint\":", options->kind == BENCH_CHECKOUT ? "checkout" : "reserve");
     json_write_text(bytes_text(options->endpoint), out);
-    buffer_printf(out, ",\"skus\":%u,\"lines\":%u,\"clients\":%u,\"window\":%u,\"bundle\":%u,\"rate\":%" PRId64, options->skus,
-                  options->lines, options->clients, options->window, options->bundle, options->rate);
+    buffer_printf(out, ",\"skus\":%u,\"lines\":%u,\"clients\":%u,\"window\":%u,\"bundle\":%u,\"rate\":%" PRId64,
+                  options->skus, options->lines, options->clients, options->window, options->bundle, options->rate);
 }
 
 static void work_json(const struct bench *bench, struct buffer *out)
@@ -89,7 +90,8 @@ static void work_json(const struct bench *bench, struct buffer *out)
     if (!work.known)
         return;
     buffer_printf(out, ",\"puts_per_command\":%s,\"deletes_per_command\":%s,\"bytes_per_command\":%s",
-                  ratio(work.puts, commands).text, ratio(work.deletes, commands).text, ratio(work.bytes, commands).text);
+                  ratio(work.puts, commands).text, ratio(work.deletes, commands).text,
+                  ratio(work.bytes, commands).text);
     buffer_printf(out, ",\"messages_per_commit\":%s,\"commits\":%" PRId64, ratio(work.messages, work.commits).text,
                   work.commits);
 }
@@ -105,7 +107,8 @@ void bench_print_json(const struct bench *bench)
                   result->us / 1000000, result->us % 1000000, result->answered, per_second(bench));
     buffer_printf(&out, ",\"p50_ms\":%s,\"p99_ms\":%s", ms_format(histogram_at(latency, 500)).text,
                   ms_format(histogram_at(latency, 990)).text);
-    buffer_printf(&out, ",\"p999_ms\":%s,\"max_ms\":%s", ms_format(histogram_at(latency, 999)).text, ms_format(latency->max).text);
+    buffer_printf(&out, ",\"p999_ms\":%s,\"max_ms\":%s", ms_format(histogram_at(latency, 999)).text,
+                  ms_format(latency->max).text);
     buffer_printf(&out, ",\"counts\":");
     tally_json(&result->statuses, &out);
     buffer_printf(&out, ",\"resent\":%" PRIu64 ",\"unanswered\":%u", result->resent, result->unanswered);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// souk call: one command, its reply as JSON. Only what cannot be sent at all is wrong use; what the node would refuse is
-// sent, so that its own words are seen.
+// souk call: one command, its reply as JSON. Only what cannot be sent at all is wrong use; what the node would refuse
+// is sent, so that its own words are seen.
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "cli/send_line.h"
@@ -21,21 +21,25 @@ struct call {
 
 static void print_help(void)
 {
-    printf("usage: souk call TYPE KEY [FIELD=VALUE… | JSON] [-e ENDPOINT] [--id ID] [--timeout MS]\n\n"
-           "Sends one command and prints its reply: {\"id\":…,\"status\":…,\"body\":{…}}. It is sent again under the same\n"
-           "id until it is answered; busy and storage_full are tried again. `souk messages` lists types and fields.\n\n"
-           "  FIELD=VALUE          read by the field's type: sku=84077 is text, quantity=3 a number, price=12.99GBP\n"
-           "                       money, active=true a bool; lists and maps are JSON: lines='[{\"sku\":\"A\",…}]'\n"
-           "  JSON                 the whole body as one object; money is {\"amount\":1299,\"currency\":\"GBP\"}\n"
-           "  -e, --endpoint E     the node (default: " ENDPOINT_DEFAULT ")\n"
-           "      --id ID          the request's id, 1 to 64 bytes (default: random); the same id again is the same request\n"
-           "      --timeout MS     how long to try (default: 5000, and the body's wait_ms for order.place)\n"
-           "  -h, --help           this text\n\n"
-           "Exit codes: 0 ok, 1 refused, 2 wrong use, 3 no answer: the outcome is unknown, ask again with the same --id.\n\n"
-           "Examples:\n"
-           "  souk call inventory.receive 84077 quantity=100\n"
-           "  souk call order.place order-1 user_id=u1 payment_method=pm_card_visa \\\n"
-           "      lines='[{\"sku\":\"84077\",\"quantity\":2,\"unit_price\":{\"amount\":1299,\"currency\":\"GBP\"}}]'\n");
+    printf(
+        "usage: souk call TYPE KEY [FIELD=VALUE… | JSON] [-e ENDPOINT] [--id ID] [--timeout MS]\n\n"
+        "Sends one command and prints its reply: {\"id\":…,\"status\":…,\"body\":{…}}. It is sent again under the "
+        "same\n"
+        "id until it is answered; busy and storage_full are tried again. `souk messages` lists types and fields.\n\n"
+        "  FIELD=VALUE          read by the field's type: sku=84077 is text, quantity=3 a number, price=12.99GBP\n"
+        "                       money, active=true a bool; lists and maps are JSON: lines='[{\"sku\":\"A\",…}]'\n"
+        "  JSON                 the whole body as one object; money is {\"amount\":1299,\"currency\":\"GBP\"}\n"
+        "  -e, --endpoint E     the node (default: " ENDPOINT_DEFAULT ")\n"
+        "      --id ID          the request's id, 1 to 64 bytes (default: random); the same id again is the same "
+        "request\n"
+        "      --timeout MS     how long to try (default: 5000, and the body's wait_ms for order.place)\n"
+        "  -h, --help           this text\n\n"
+        "Exit codes: 0 ok, 1 refused, 2 wrong use, 3 no answer: the outcome is unknown, ask again with the same "
+        "--id.\n\n"
+        "Examples:\n"
+        "  souk call inventory.receive 84077 quantity=100\n"
+        "  souk call order.place order-1 user_id=u1 payment_method=pm_card_visa \\\n"
+        "      lines='[{\"sku\":\"84077\",\"quantity\":2,\"unit_price\":{\"amount\":1299,\"currency\":\"GBP\"}}]'\n");
 }
 
 static int read_options(int argc, char **argv, struct call *call)

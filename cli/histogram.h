@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts of whole numbers (latencies in µs) in log-linear buckets: each power of two is cut into 128, so a percentile is
-// exact below 128 and within 0.8 % above, whatever the range. Owned by one thread.
+// Counts of whole numbers (latencies in µs) in log-linear buckets: each power of two is cut into 128, so a percentile
+// is exact below 128 and within 0.8 % above, whatever the range. Owned by one thread.
 #pragma once
 
 #include <stdint.h>

@@ -10,15 +10,16 @@
 
 static void print_help(void)
 {
-    printf("usage: souk messages [TYPE…] [--json | --markdown]\n\n"
-           "The vocabulary: every message with its number, who may send it, whether it changes anything, its fields with\n"
-           "their bounds, and its reply. docs/protocol.md says how to speak it.\n\n"
-           "  TYPE             only these: inventory.reserve, or all of a kind: inventory\n"
-           "      --json       messages, statuses and events for machines; min and max are left out where there is none\n"
-           "      --markdown   the generated part of docs/protocol.md\n"
-           "  -h, --help       this text\n\n"
-           "Exit codes: 0 done, 2 wrong use.\n\n"
-           "Example: souk messages --json | jq -r '.messages[] | select(.audience == \"public\") | .type'\n");
+    printf(
+        "usage: souk messages [TYPE…] [--json | --markdown]\n\n"
+        "The vocabulary: every message with its number, who may send it, whether it changes anything, its fields with\n"
+        "their bounds, and its reply. docs/protocol.md says how to speak it.\n\n"
+        "  TYPE             only these: inventory.reserve, or all of a kind: inventory\n"
+        "      --json       messages, statuses and events for machines; min and max are left out where there is none\n"
+        "      --markdown   the generated part of docs/protocol.md\n"
+        "  -h, --help       this text\n\n"
+        "Exit codes: 0 done, 2 wrong use.\n\n"
+        "Example: souk messages --json | jq -r '.messages[] | select(.audience == \"public\") | .type'\n");
 }
 
 static void print_field(void *context, const char *path, const struct field *field)
@@ -105,7 +106,8 @@ int command_messages(int argc, char **argv)
         }
     }
     if (form && optind < argc)
-        return usage_error("messages", "unexpected argument '%s': --json and --markdown print everything", argv[optind]);
+        return usage_error("messages", "unexpected argument '%s': --json and --markdown print everything",
+                           argv[optind]);
     struct buffer out;
     int code = EXIT_OK;
     buffer_init(&out);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lines of a file or pipe, one after the other, in a buffer that grows to the longest line only. Never waits unless asked
-// to, so that a slow pipe does not keep its reader from other work. Owned by one thread.
-// Bounds: a line is at most NDJSON_LINE_MAX bytes: no legal request is longer as JSON.
+// Lines of a file or pipe, one after the other, in a buffer that grows to the longest line only. Never waits unless
+// asked to, so that a slow pipe does not keep its reader from other work. Owned by one thread.
+// Bounds: a line is at most NDJSON_LINE_MAX bytes; no legal request is longer as JSON.
 #pragma once
 
 #include "codec/bytes.h"

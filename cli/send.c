@@ -16,10 +16,14 @@ static void print_help(void)
     printf(
         "usage: souk send FILE|- [-e ENDPOINT] [--window N] [--rate N] [--bundle N] [--replies FILE] [--prefix P]\n"
         "                 [--timeout S]\n\n"
-        "Sends a file of commands, one JSON object on each line: {\"id\":…,\"type\":…,\"key\":…,\"body\":{…}}, and meta if\n"
-        "wanted. A command is sent again under its id until it is answered, also across a restart of the node; busy and\n"
+        "Sends a file of commands, one JSON object on each line: {\"id\":…,\"type\":…,\"key\":…,\"body\":{…}}, and "
+        "meta if\n"
+        "wanted. A command is sent again under its id until it is answered, also across a restart of the node; busy "
+        "and\n"
         "storage_full are tried again after retry_after_ms. At the end one line of JSON is printed:\n"
-        "  {\"counts\":{\"ok\":2},\"seconds\":0.012,\"p50_ms\":1.1,\"p99_ms\":2.2,\"max_ms\":2.2,\"resent\":0,\"unanswered\":0}\n\n"
+        "  "
+        "{\"counts\":{\"ok\":2},\"seconds\":0.012,\"p50_ms\":1.1,\"p99_ms\":2.2,\"max_ms\":2.2,\"resent\":0,"
+        "\"unanswered\":0}\n\n"
         "  FILE                 - is standard input; the file may be of any length\n"
         "  -e, --endpoint E     the node (default: " ENDPOINT_DEFAULT ")\n"
         "      --window N       at most N on their way, 1 to 65536 (default: 1: strictly one after another; with more\n"
@@ -77,10 +81,14 @@ static int read_option(int option, struct send_options *send)
 static int read_options(int argc, char **argv, struct send_options *send)
 {
     static const struct option options[] = {
-        {"endpoint", required_argument, NULL, 'e'}, {"window", required_argument, NULL, 'w'},
-        {"rate", required_argument, NULL, 'r'},     {"bundle", required_argument, NULL, 'b'},
-        {"replies", required_argument, NULL, 'o'},  {"prefix", required_argument, NULL, 'p'},
-        {"timeout", required_argument, NULL, 't'},  {"help", no_argument, NULL, 'h'},
+        {"endpoint", required_argument, NULL, 'e'},
+        {"window", required_argument, NULL, 'w'},
+        {"rate", required_argument, NULL, 'r'},
+        {"bundle", required_argument, NULL, 'b'},
+        {"replies", required_argument, NULL, 'o'},
+        {"prefix", required_argument, NULL, 'p'},
+        {"timeout", required_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     int option, code;
@@ -94,7 +102,8 @@ static int read_options(int argc, char **argv, struct send_options *send)
         return usage_error("send", "unexpected argument '%s'", argv[optind + 1]);
     send->path = argv[optind];
     if (send->bundle > send->window)
-        return usage_error("send", "a --bundle of %u needs a --window of as many or more, not %u", send->bundle, send->window);
+        return usage_error("send", "a --bundle of %u needs a --window of as many or more, not %u", send->bundle,
+                           send->window);
     return EXIT_OK;
 }
 

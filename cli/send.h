@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run of `souk send`: lines of a file become requests, at most `window` on their way, each sent again under its id until
-// it is answered. Owned by one thread.
+// A run of `souk send`: lines of a file become requests, at most `window` on their way, each sent again under its id
+// until it is answered. Owned by one thread.
 //
 //   S1  a line is sent only when all lines before it were read and found good
 //   S2  two lines with one id are sent one after the other

@@ -151,7 +151,8 @@ bool send_line_read(struct bytes line, struct bytes prefix, struct arena *arena,
     }
     out->def = message_by_name(out->request.type);
     if (!out->def) {
-        *why = arena_format(arena, "there is no type %.*s; `souk messages` lists them", BYTES_FORMAT(out->request.type));
+        *why =
+            arena_format(arena, "there is no type %.*s; `souk messages` lists them", BYTES_FORMAT(out->request.type));
         return false;
     }
     if (encoded->size > SEND_LINE_MAX) {

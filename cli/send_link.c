@@ -16,7 +16,8 @@ static void probe(struct send_link *link, int64_t now)
 
 bool send_link_open(struct send_link *link, const char *endpoint, int64_t now)
 {
-    *link = (struct send_link){.client = souk_client_open(endpoint), .patience = PATIENCE_US, .epoch = -1, .away = true};
+    *link =
+        (struct send_link){.client = souk_client_open(endpoint), .patience = PATIENCE_US, .epoch = -1, .away = true};
     if (!link->client)
         return false;
     probe(link, now);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Is the node that `souk send` talks to still the one that got the requests? A souk.status now and then tells: no answer
-// means that it is away; another epoch in the answer means that it was, even if the socket has found it again unseen.
-// Owned by one thread.
+// Is the node that `souk send` talks to still the one that got the requests? A souk.status now and then tells: no
+// answer means that it is away; another epoch in the answer means that it was, even if the socket has found it again
+// unseen. Owned by one thread.
 //
 //   away ──any reply──▶ here          here ──no answer to a probe, and nothing else, for 1 s──▶ away
 //        (resend all)    │ ▲
@@ -12,11 +12,11 @@
 
 struct send_link {
     struct souk_client *client;
-    char probe[33];         // id of the one under way; "" none
-    int64_t probe_at;       // when it was sent; µs of clock_steady, like all here
-    int64_t heard_at;       // when anything came last
-    int64_t patience;       // how long to wait for a sign before connecting anew
-    int64_t epoch;          // -1: not known yet
+    char probe[33];   // id of the one under way; "" none
+    int64_t probe_at; // when it was sent; µs of clock_steady, like all here
+    int64_t heard_at; // when anything came last
+    int64_t patience; // how long to wait for a sign before connecting anew
+    int64_t epoch;    // -1: not known yet
     uint32_t reconnects;
     bool away;
 };

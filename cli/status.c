@@ -42,8 +42,8 @@ static void print_dropped(struct bytes dropped)
 
 static void print_actors(const struct status_view *view)
 {
-    printf("\n%-16s %12s %8s %12s %12s %12s %12s %16s\n", "actor", "turns", "inbox", "messages", "commits", "puts", "deletes",
-           "bytes");
+    printf("\n%-16s %12s %8s %12s %12s %12s %12s %16s\n", "actor", "turns", "inbox", "messages", "commits", "puts",
+           "deletes", "bytes");
     for (uint32_t i = 0; i < view->actors_count; i++) {
         const struct actor_view *actor = &view->actors[i];
         printf("%-16.*s %12" PRId64 " %8" PRId64, BYTES_FORMAT(actor->name), actor->turns, actor->inbox);
@@ -64,8 +64,8 @@ static int print_table(struct bytes body)
     if (body_decode_lenient(status_view_shape(), body, &view, &arena, &refusal)) {
         printf("build            %.*s\n", BYTES_FORMAT(view.build));
         printf("epoch            %" PRId64 "\n", view.epoch);
-        printf("open orders      %" PRId64 " with %" PRId64 " lines, %" PRId64 " waiting\n", view.open_orders, view.open_lines,
-               view.waiting_orders);
+        printf("open orders      %" PRId64 " with %" PRId64 " lines, %" PRId64 " waiting\n", view.open_orders,
+               view.open_lines, view.waiting_orders);
         printf("parked payments  %" PRId64 "%s\n", view.parked_payments,
                view.parked_payments ? ": see `souk orders --parked`" : "");
         printf("re-asked         %" PRId64 "%s\n", view.reasks_total, view.reasks_total ? ": this is a bug" : "");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How often each status came, in the order in which they came first. A newer node may use names that are not known here.
-// Owned by one thread.
-// Bounds: TALLY_MAX names; what does not fit is counted as "other".
+// How often each status came, in the order in which they came first. A newer node may use names that are not known
+// here. Owned by one thread. Bounds: TALLY_MAX names; what does not fit is counted as "other".
 #pragma once
 
 #include "codec/pack.h"

@@ -21,5 +21,5 @@ bool vocabulary_answers(const struct message_def *def);
 
 // Calls `visit` for each field of a shape and, behind a list or nested map, for those inside it; `path` is
 // "lines[].sku".
-void vocabulary_walk(const struct shape *shape, void (*visit)(void *context, const char *path, const struct field *field),
-                     void *context);
+void vocabulary_walk(const struct shape *shape,
+                     void (*visit)(void *context, const char *path, const struct field *field), void *context);
