@@ -107,6 +107,11 @@ static void set_table(rocksdb_options_t *options, enum family family, rocksdb_ca
     rocksdb_block_based_options_set_block_cache(table, cache);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    // Index and filter in small parts: a whole filter of a large table would not fit a bounded cache and be read and
+    // checked again by every turn.
+    rocksdb_block_based_options_set_index_type(table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(table, 1);
+    rocksdb_block_based_options_set_pin_top_level_index_and_filter(table, 1);
     if (tuning_asked_by_key(family)) {
         rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(10));
         rocksdb_block_based_options_set_whole_key_filtering(table, 1);
@@ -134,10 +139,23 @@ static rocksdb_options_t *options_new(struct rocks *rocks, enum family family, c
     return options;
 }
 
+// Compaction yields to whoever answers a client. All databases of a process share these threads.
+static void compaction_yields(void)
+{
+    rocksdb_env_t *environment = rocksdb_create_default_env();
+    rocksdb_env_lower_thread_pool_cpu_priority(environment);
+    rocksdb_env_destroy(environment);
+}
+
 static void options_make(struct rocks *rocks, const struct store_options *options)
 {
+    compaction_yields();
     struct tuning_share share = tuning_share(options->memory_bytes);
-    rocksdb_cache_t *cache = rocksdb_cache_create_lru(share.cache);
+    rocksdb_lru_cache_options_t *whole = rocksdb_lru_cache_options_create();
+    rocksdb_lru_cache_options_set_capacity(whole, share.cache);
+    rocksdb_lru_cache_options_set_num_shard_bits(whole, 0); // one thread reads here
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru_opts(whole);
+    rocksdb_lru_cache_options_destroy(whole);
     if (options->horizon && !options->read_only)
         rocks->filter = rocksdb_compactionfilter_create(rocks, forget_destroy, forget, forget_name);
     for (int i = 0; i < FAMILY_COUNT; i++)

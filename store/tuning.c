@@ -39,16 +39,11 @@ void tuning_write(struct buffer *out, enum family family, const struct tuning_sh
                   "skip_stats_update_on_db_open=true;level_compaction_dynamic_level_bytes=true;"
                   "db_write_buffer_size=%llu;max_total_wal_size=%llu;",
                   (unsigned long long)share->buffers, (unsigned long long)share->wal);
-    // Log rows arrive in order, so their tables never overlap and sink from level to level by renaming: each row is
-    // written twice in its life. That needs the same compression on all levels.
-    if (family == FAMILY_LOG)
-        buffer_printf(out, "write_buffer_size=%llu;max_write_buffer_number=4;compression=kLZ4Compression;",
-                      (unsigned long long)share->log_buffer);
-    else
-        buffer_printf(out,
-                      "write_buffer_size=%llu;max_write_buffer_number=3;"
-                      "compression_per_level=kNoCompression:kNoCompression:kLZ4Compression;",
-                      (unsigned long long)share->buffer);
+    // Rows that arrive in order (the log; holds under time-ordered ids) make tables that never overlap and sink from
+    // level to level by renaming. That needs the same compression on all levels.
+    bool log = family == FAMILY_LOG;
+    buffer_printf(out, "write_buffer_size=%llu;max_write_buffer_number=%d;compression=kLZ4Compression;",
+                  (unsigned long long)(log ? share->log_buffer : share->buffer), log ? 4 : 3);
     if (tuning_asked_by_key(family))
         buffer_printf(out, "memtable_prefix_bloom_size_ratio=0.1;memtable_whole_key_filtering=true;");
     // A table that no write touches is looked through once a day, so that what is forgotten also leaves the disk.

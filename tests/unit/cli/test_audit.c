@@ -191,6 +191,11 @@ static void captured_twice(void)
 {
     stage_put(&world.stage, KIND_SANDBOX, FAMILY_CHILD, "o1", "o1/2/capture", ledger_entry_shape(), &world.capture);
 }
+static void captured_in_two_halves(void)
+{
+    world.capture.amount = gbp(500);
+    stage_put(&world.stage, KIND_SANDBOX, FAMILY_CHILD, "o1", "o1/2/capture", ledger_entry_shape(), &world.capture);
+}
 static void captured_more_than_the_total(void)
 {
     world.capture.amount = world.pay1.captured = world.pay1.authorized = world.pay1.amount = gbp(1001);
@@ -287,6 +292,22 @@ static void captured_but_released(void)
     world.has_pay2 = world.has_capture2 = true;
     world.pay2 = world.pay1;
 }
+static void order_ahead_of_its_capture(void)
+{
+    world.o2.step = BYTES("committing");
+    world.o2.status = BYTES("confirmed");
+    world.o2.payment = BYTES("captured");
+    world.waiting2[0] = 1;
+    world.has_pay2 = true;
+}
+static void order_ahead_of_its_refund(void)
+{
+    world.o2.step = BYTES("refunding");
+    world.o2.payment = BYTES("refunded");
+    world.waiting2[0] = 1;
+    world.has_pay2 = world.has_capture2 = true;
+    world.pay2 = world.pay1;
+}
 static void provider_captured_what_the_payment_does_not_know(void)
 {
     world.pay3.captured = world.pay3.refunded = gbp(0);
@@ -344,6 +365,7 @@ static const struct plant plants[] = {
     PLANT(client_hold_never_due, 3, "inventory/A"),
     PLANT(client_hold_without_deadline, 3, "inventory/A"),
     PLANT(captured_twice, 4, "sandbox/o1"),
+    PLANT(captured_in_two_halves, 4, "sandbox/o1"),
     PLANT(captured_more_than_the_total, 4, "sandbox/o1"),
     PLANT(captured_in_another_currency, 4, "sandbox/o1"),
     PLANT(settled_with_a_hold, 5, "inventory/B"),
@@ -361,6 +383,8 @@ static const struct plant plants[] = {
     PLANT(cash_order_captured, 6, "payment/o1"),
     PLANT(charged_before_it_is_held, 6, "payment/o2"),
     PLANT(captured_but_released, 6, "payment/o2"),
+    PLANT(order_ahead_of_its_capture, 6, "payment/o2"),
+    PLANT(order_ahead_of_its_refund, 6, "payment/o2"),
     PLANT(refunded_more_than_captured, 7, "sandbox/o3"),
     PLANT(provider_captured_what_the_payment_does_not_know, 7, "payment/o3"),
     PLANT(payment_claims_what_the_provider_has_not, 7, "payment/o1"),
@@ -478,7 +502,7 @@ Test(audit, what_an_open_step_explains_is_counted_and_no_violation)
         explained[i].plant();
         const struct verdict *verdict = world_audit(&world);
         cr_expect(verdict_clean(verdict), "%s: %s", explained[i].name, world_first(verdict));
-        cr_expect(gt(u64, verdict->explained, 0), "%s", explained[i].name);
+        cr_expect(verdict->explained > 0, "%s", explained[i].name);
         world_deinit(&world);
     }
 }
