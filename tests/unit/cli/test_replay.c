@@ -8,6 +8,7 @@
 static struct logbook book;
 static struct replay replay;
 static struct trouble trouble;
+static struct state_difference difference;
 
 static void scratch_open(void)
 {
@@ -24,6 +25,8 @@ static void scratch_close(void)
         store_close(&replay.stores[kind]);
     history_close(&replay.history);
     replay_deinit(&replay);
+    buffer_deinit(&difference.json);
+    buffer_deinit(&difference.text);
     logbook_deinit(&book);
 }
 
@@ -90,7 +93,6 @@ static void reshape(uint16_t actors)
 Test(replay, reshapes_are_followed_epoch_by_epoch)
 {
     uint64_t rows = 0;
-    struct state_difference difference = {0};
     logbook_init(&book);
     logbook_write(&book, key_in(0));
     logbook_write(&book, key_in(1));
@@ -289,11 +291,11 @@ Test(replay, an_epoch_that_does_not_continue_the_chain_is_a_failure)
 
 // ---- the state the log leads to
 
-static bool state_equal(struct state_difference *difference)
+static bool state_equal(void)
 {
     scratch_open();
     cr_assert(replay_run(&replay), "%s", trouble.text.line);
-    return replay_compare(&replay, &book.stage.databases, NULL, difference);
+    return replay_compare(&replay, &book.stage.databases, NULL, &difference);
 }
 
 static void row_of(enum family family, const char *key, const char *child, struct bytes value)
@@ -311,23 +313,21 @@ static void row_of(enum family family, const char *key, const char *child, struc
 
 Test(replay, a_database_that_lost_a_row_is_found)
 {
-    struct state_difference difference = {0};
     logbook_init(&book);
     logbook_write(&book, "A");
     row_of(FAMILY_HEAD, "A", "", BYTES(""));
-    cr_assert(not(state_equal(&difference)));
+    cr_assert(not(state_equal()));
     cr_assert(contains(&difference.json, "\"entity\":\"inventory/A\",\"stored\":null,\"replayed\":{\"on_hand\":106"));
     scratch_close();
 }
 
 Test(replay, a_database_with_another_row_is_found)
 {
-    struct state_difference difference = {0};
     logbook_init(&book);
     logbook_write(&book, "A");
     struct stock stock = {.on_hand = 1, .version = 1};
     stage_put(&book.stage, KIND_INVENTORY, FAMILY_HEAD, "stray", "", stock_shape(), &stock);
-    cr_assert(not(state_equal(&difference)));
+    cr_assert(not(state_equal()));
     cr_assert(contains(&difference.json, "\"entity\":\"inventory/stray\""));
     cr_assert(contains(&difference.json, "\"replayed\":null"));
     scratch_close();
@@ -335,23 +335,21 @@ Test(replay, a_database_with_another_row_is_found)
 
 Test(replay, what_may_be_forgotten_may_be_gone)
 {
-    struct state_difference difference = {0};
     logbook_init(&book);
     logbook_receive(&book, "A", 1); // remembered as id-1 for an hour
     book.now += INT64_C(2) * 3600 * 1000000;
     logbook_receive(&book, "A", 1); // as id-2
     row_of(FAMILY_REMEMBERED, "A", "id-1", BYTES(""));
-    cr_assert(state_equal(&difference));
+    cr_assert(state_equal());
     scratch_close();
 }
 
 Test(replay, what_must_still_be_remembered_may_not)
 {
-    struct state_difference difference = {0};
     logbook_init(&book);
     logbook_receive(&book, "A", 1);
     row_of(FAMILY_REMEMBERED, "A", "id-1", BYTES(""));
-    cr_assert(not(state_equal(&difference)));
+    cr_assert(not(state_equal()));
     cr_assert(contains(&difference.json, "\"family\":\"remembered\""));
     scratch_close();
 }
