@@ -141,6 +141,9 @@ static int snapshot_ask(const char *command, const char *path, char *made)
                          "%s: too long for a socket's path; change into a directory above it and "
                          "give a relative one",
                          endpoint + 6);
+    if (access(endpoint + 6, F_OK) != 0)
+        return fail_with(EXIT_USAGE, command,
+                         "%s: locked, but no node listens there: another tool reads it now; try again later", path);
     souk_request_id(id);
     snprintf(name, sizeof name, "%s-%.16s", command, id);
     struct souk_client *client = souk_client_open(endpoint);

@@ -20,7 +20,7 @@ struct tuning_share tuning_share(uint64_t memory)
         .buffer = clamp(memory / 8, 4 * MIB, 64 * MIB),
         .log_buffer = clamp(memory / 4, 8 * MIB, 64 * MIB),
         .cache = clamp(memory > buffers ? memory - buffers : 0, 8 * MIB, UINT64_MAX),
-        .wal = clamp(buffers, 16 * MIB, 32 * MIB),
+        .wal = clamp(memory / 6, 4 * MIB, 32 * MIB),
     };
 }
 

@@ -9,7 +9,8 @@
 // How `memory_bytes` is split. Half is for write buffers, the rest for the block cache, which also holds the tables'
 // indexes and filters: memory does not grow with the number of rows. A single family's buffer is at most an eighth,
 // the log's a quarter (nobody looks rows up in it, and larger flushes are fewer files). Unflushed write-ahead log is
-// what a restart has to read, at some 30 MiB/s when rows are small: at most 32 MiB.
+// what a restart has to read, at some 30 MiB/s and core when rows are small: a sixth, so that all databases of a shop
+// together have at most memory_mb / 6, and never more than 32 MiB each.
 struct tuning_share {
     uint64_t buffers, buffer, log_buffer, cache, wal;
 };

@@ -11,7 +11,7 @@ Test(tuning, memory_is_split_within_bounds)
         struct tuning_share share = tuning_share(memory);
         cr_assert(share.buffer >= 4 * MIB && share.buffer <= 64 * MIB);
         cr_assert(share.log_buffer >= share.buffer && share.log_buffer <= 64 * MIB);
-        cr_assert(share.wal >= 16 * MIB && share.wal <= 32 * MIB);
+        cr_assert(share.wal >= 4 * MIB && share.wal <= 32 * MIB);
         cr_assert(memory < 32 * MIB || share.buffers + share.cache == memory, "%llu", (unsigned long long)memory);
     }
 }
