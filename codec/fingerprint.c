@@ -7,13 +7,12 @@
 #include "codec/ids.h"
 #include "codec/schema_rules.h"
 
-#include <xxhash.h>
-
 static uint64_t hash_shape(const struct shape *shape, const void *self);
 
 static uint64_t hash_more(uint64_t hash, uint64_t value)
 {
-    return XXH3_64bits_withSeed(&value, sizeof value, hash);
+    uint64_t both[2] = {hash, value};
+    return hash_of(bytes_of(both, sizeof both));
 }
 
 static uint64_t hash_map(const struct pair *pairs, uint32_t count)

@@ -1,0 +1,94 @@
+"""The commands that work on a node's directory and files: log, replay, audit, orders, topology; and every --help."""
+import json
+import pathlib
+import tempfile
+import unittest
+
+from tests.e2e.shop import Shop, gbp, souk
+
+
+class Tools(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.shop = Shop()
+        cls.shop.start()
+        cls.work = pathlib.Path(tempfile.mkdtemp(dir=cls.shop.directory))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.shop.__exit__()
+
+    def test_every_command_has_help(self):
+        for command in ("serve", "call", "send", "status", "orders", "messages", "log", "replay", "audit", "topology", "bench"):
+            text = souk(command, "--help", check=0).stdout
+            self.assertIn("usage", text.lower(), command)
+            self.assertIn("xample", text, command)
+        self.assertRegex(souk("--version", check=0).stdout, r"^souk \d")
+        souk("no-such-command", check=2)
+
+    def test_a_running_node_is_refused_unless_snapshot(self):
+        client = self.shop.client()
+        client.call("inventory.receive", "snap", {"quantity": 3})
+        for command in ("log", "replay", "audit"):
+            self.assertIn("--snapshot", souk(command, "-d", self.shop.data, check=2).stderr, command)
+            self.assertTrue(souk(command, "-d", self.shop.data, "--snapshot", "--json", check=0).stdout)
+        self.assertEqual(list((self.shop.data / "snapshots").glob("*")), [], "checkpoints are removed")
+        client.close()
+
+    def test_a_snapshot_under_load_is_a_consistent_cut(self):
+        """All actors pause at once, so nobody's effect is there without its cause."""
+        client = self.shop.client()
+        client.call("inventory.receive", "busy", {"quantity": 5000})
+        body = {"user_id": "u", "payment_method": "pm_card_visa", "wait_ms": 60000,
+                "lines": [{"sku": "busy", "quantity": 1, "unit_price": gbp(100)}]}
+        for i in range(3000):
+            client.send("order.place", f"busy-{i}", body)
+        for _ in range(3):
+            report = json.loads(souk("audit", "-d", self.shop.data, "--snapshot", "--json", check=0).stdout)
+            self.assertTrue(report["clean"], report)
+        for _ in range(3000):
+            self.assertEqual(client.receive(60)[1], "ok")
+        client.close()
+
+    def test_log_export_replay_and_send_again(self):
+        with Shop() as shop:
+            client = shop.client()
+            client.call("inventory.receive", "sku", {"quantity": 9})
+            client.call("order.place", "o1", {"user_id": "u", "payment_method": "pm_card_visa",
+                                              "lines": [{"sku": "sku", "quantity": 2, "unit_price": gbp(250)}]})
+            client.call("order.place", "o2", {"user_id": "u", "payment_method": "pm_sandbox_action_required",
+                                              "lines": [{"sku": "sku", "quantity": 1, "unit_price": gbp(250)}]})
+            client.close()
+            shop.stop()
+            text = souk("log", "-d", shop.data, "--key", "o1", check=0).stdout
+            for word in ("order.place", "payment.charge", "payment_captured"):
+                self.assertIn(word, text)
+            rows = souk("log", "-d", shop.data, "--json", "--actor", "payment/0", "--from", "2", check=0).stdout.splitlines()
+            self.assertTrue(all(json.loads(row)["actor"] == "payment/0" for row in rows) and rows)
+            self.assertIn("o2", souk("orders", "--open", "-d", shop.data, check=0).stdout)
+            file = self.work / "export.log"
+            souk("log", "export", file, "-d", shop.data, check=0)
+            self.assertTrue(json.loads(souk("replay", file, "--json", check=0).stdout)["equal"])
+            self.assertTrue(json.loads(souk("replay", "-d", shop.data, "--into", self.work / "scratch", "--json", check=0).stdout)["equal"])
+            commands = self.work / "again.ndjson"
+            souk("log", "export", "--commands", commands, "-d", shop.data, check=0)
+            done = souk("send", commands, "-e", self.shop.endpoint, "--prefix", "again-", check=0)
+            self.assertEqual(json.loads(done.stdout)["counts"], {"ok": 3})
+
+    def test_topology_mistakes_have_line_and_column(self):
+        path = self.work / "bad.toml"
+        for text, where in (("[broker]\nlisten = 5\n", ":2:"), ("[actors]\ninventory = 0\n", ":2:"),
+                            ("[actors]\n\nwarehouses = 2\n", ":3:"), ("[nonsense]\n", ":1:"), ("[store\n", ":1:"),
+                            ("[payment]\nprovider = \"nobody\"\n", ":2:")):
+            path.write_text(text)
+            for command in (("topology", "check", "-t", path), ("serve", "-t", path)):
+                self.assertIn(where, souk(*command, check=2).stderr, (text, command))
+        path.write_text("[store]\nsync = false\n")
+        self.assertIn("--unsafe", souk("serve", "-t", path, check=2).stderr)
+        path.write_text('[broker]\nlisten = ["tcp://0.0.0.0:5999"]\n')
+        self.assertIn("--insecure", souk("serve", "-t", path, check=2).stderr)
+        souk("topology", "check", "-t", self.shop.directory / "topology.toml", check=0)
+
+
+if __name__ == "__main__":
+    unittest.main()
