@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The exported file: written in one go, read by its index. One thread.
 #include "cli/archive.h"
 
 #include "codec/check.h"

@@ -37,7 +37,8 @@ static void print_help(void)
         "  -h, --help           this text\n\n"
         "Orders under way in a killed or running node may wait for answers to what was done already. That is no\n"
         "violation; it is counted as `explained`.\n\n"
-        "Exit codes: 0 clean, 1 an invariant is violated, 2 wrong use or a node runs, 70 a failure (corruption).\n\n"
+        "Exit codes: 0 clean, 1 an invariant is violated, 2 wrong use or a node runs, 3 no snapshot in time,\n"
+        "70 a failure (corruption).\n\n"
         "Example: souk audit -d /var/lib/souk --json | jq .clean\n",
         MEMORY_MB_DEFAULT);
 }

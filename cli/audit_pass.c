@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// What the audit's passes share, and the order they run in. One thread.
 #include "cli/audit_pass.h"
 
 #include "codec/check.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Tables over the databases of a kind, and the first fault of a reader. One thread.
 #include "cli/databases.h"
 
 #include "codec/check.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Senders, bodies, records and effects as text. One thread.
 #include "cli/describe.h"
 
 #include "cli/cli.h"

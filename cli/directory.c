@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Opening a node's directory, or the snapshot of one. One thread.
 #include "cli/directory.h"
 
 #include "broker/topology.h"
@@ -9,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { MEMORY_OF_ALL = 128 * 1024 * 1024 };
 
 int fault_exit(const char *command, enum fault fault, const struct fault_text *text)
 {
@@ -96,11 +99,15 @@ int directory_open(const char *command, const char *path, bool snapshot, struct 
 
 int directory_open_kind(const char *command, struct directory *directory, enum kind_id kind)
 {
+    uint64_t databases = 1, memory;
+    for (int i = 0; i < KIND_COUNT; i++)
+        databases += directory->databases.ever.count[i];
+    memory = MEMORY_OF_ALL / databases; // rows are read once and in order: caches do not help
     for (uint16_t index = 0; index < directory->databases.ever.count[kind]; index++) {
         struct actor_id actor = {kind, index};
         struct shop_database_path path = shop_database(directory->shop, actor);
         struct fault_text text;
-        struct store_options options = {.path = path.text, .read_only = true};
+        struct store_options options = {.path = path.text, .memory_bytes = memory, .read_only = true};
         progress("opening %s", actor_id_name(actor).text);
         enum fault fault = store_rocks_open(&options, &directory->databases.of[kind][index], &text);
         if (fault)

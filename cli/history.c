@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Every actor's log as a chapter; whoever reads it checks that seq has no hole and that rows decode. One thread.
 #include "cli/history.h"
 
 #include "codec/check.h"

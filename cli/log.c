@@ -32,28 +32,27 @@ struct log_command {
 
 static void print_help(void)
 {
-    printf(
-        "usage: souk log [-d DIR] [--actor KIND/N] [--key KEY] [--from SEQ] [--to SEQ] [--json]\n"
-        "       souk log export [--commands] FILE\n\n"
-        "What the actors were told, turn by turn, in the order of time: each message with its sender and body, the\n"
-        "events it caused, and where epochs begin. Reads and refusals change nothing and are not "
-        "logged.\n\n" DIRECTORY_OPTIONS "                       (DIR may also be a file that `souk log export` wrote)\n"
-        "      --actor KIND/N   only this actor, e.g. inventory/0\n"
-        "      --key KEY        only messages and events of this entity\n"
-        "      --from, --to SEQ only these rows; numbers are each actor's own\n"
-        "      --json           NDJSON, one object for a row: {actor, seq, at, time, digest, chain,\n"
-        "                       messages: [{sender, id, type, key, body, digest}], events: [{message, type, key, "
-        "data}]}\n"
-        "                       or {actor, seq, at, time, epoch: {number, build, actors, settings, …}}\n"
-        "  export FILE          all logs as one file that `souk replay FILE` reads; - is stdout\n"
-        "  export --commands FILE\n"
-        "                       instead, the commands of clients as NDJSON for `souk send`: {id, type, key, body}, by\n"
-        "                       the time of their turns; takes --actor, --key, --from and --to\n"
-        "  -h, --help           this text\n\n"
-        "Exit codes: 0 done, 2 wrong use or a node runs, 70 a failure (a hole in a log, the output cannot be "
-        "written).\n\n"
-        "Examples: souk log -d /var/lib/souk --key o-17\n"
-        "          souk log export shop.log && souk replay shop.log\n");
+    printf("usage: souk log [-d DIR] [--actor KIND/N] [--key KEY] [--from SEQ] [--to SEQ] [--json]\n"
+           "       souk log export [--commands] FILE\n\n"
+           "What the actors were told, turn by turn, in the order of time: each message with its sender and body, the\n"
+           "events it caused, and where epochs begin. Reads and refusals change nothing and are not logged. DIR may\n"
+           "also be a file that `souk log export` wrote.\n\n" DIRECTORY_OPTIONS
+           "      --actor KIND/N   only this actor, e.g. inventory/0\n"
+           "      --key KEY        only messages and events of this entity\n"
+           "      --from, --to SEQ only these rows; numbers are each actor's own\n"
+           "      --json           NDJSON, one object for a row: {actor, seq, at, time, digest, chain,\n"
+           "                       messages: [{sender, id, type, key, body, digest}],\n"
+           "                       events: [{message, type, key, data}]}\n"
+           "                       or {actor, seq, at, time, epoch: {number, build, actors, settings, …}}\n"
+           "  export FILE          all logs as one file that `souk replay FILE` reads; - is stdout\n"
+           "  export --commands FILE\n"
+           "                       instead, the commands of clients as NDJSON for `souk send`: {id, type, key, body},\n"
+           "                       by the time of their turns; takes --actor, --key, --from and --to\n"
+           "  -h, --help           this text\n\n"
+           "Exit codes: 0 done, 2 wrong use or a node runs, 3 no snapshot in time, 70 a failure (a hole in a log, or\n"
+           "the output cannot be written).\n\n"
+           "Examples: souk log -d /var/lib/souk --key o-17\n"
+           "          souk log export shop.log && souk replay shop.log\n");
 }
 
 static int read_actor(struct log_command *it, const char *text)

@@ -33,7 +33,8 @@ static void print_help(void)
            "deadline_at,\n"
            "                       lines, waiting (SKUs), cart_waiting, payment, parked, total\n"
            "  -h, --help           this text\n\n"
-           "Exit codes: 0 done, 2 wrong use or a node runs, 70 a failure.\n\n"
+           "Exit codes: 0 done, 2 wrong use or a node runs, 3 no snapshot in time,\n"
+           "70 a failure.\n\n"
            "Example: souk orders --parked -d /var/lib/souk\n");
 }
 

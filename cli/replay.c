@@ -46,7 +46,8 @@ static void print_help(void)
         "                       first_difference, state: {equal, rows, first_difference}}\n"
         "  -h, --help           this text\n\n"
         "A log that is damaged (a hole, a broken chain) is a failure, and is named by actor and seq.\n\n"
-        "Exit codes: 0 equal, 1 a difference, 2 wrong use or a node runs, 70 a failure (corruption).\n\n"
+        "Exit codes: 0 equal, 1 a difference, 2 wrong use or a node runs, 3 no snapshot in time,\n"
+        "70 a failure (corruption).\n\n"
         "Example: souk replay -d /var/lib/souk\n");
 }
 
@@ -235,6 +236,7 @@ static int run(struct replay_command *it)
 {
     int64_t started = clock_steady();
     it->replay.trouble = &it->trouble;
+    it->replay.forgotten_until = clock_wall();
     it->equal = replay_run(&it->replay);
     it->seconds = (double)(clock_steady() - started) / 1e6;
     it->state_compared = it->equal && it->source && !it->log_only;

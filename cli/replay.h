@@ -22,6 +22,7 @@ struct replay {
     struct trouble *trouble;
     uint64_t epochs, turns, messages;
     int64_t last_at[KIND_COUNT]; // of the kind's last turn
+    int64_t forgotten_until;     // what is forgotten by then may be gone, too: a node reads on after its last turn
     uint64_t last_epoch;
     struct difference difference; // of all kinds, the first in time
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Epoch by epoch over the actors of a kind; the log itself is checked on the way. One thread.
 #include "cli/cli.h"
 #include "cli/replay_turn.h"
 #include "codec/check.h"

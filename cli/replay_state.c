@@ -22,7 +22,8 @@ static bool may_be_forgotten(const struct compare *it, struct bytes value)
 {
     bool forgets = it->family == FAMILY_HEAD || it->family == FAMILY_CHILD || it->family == FAMILY_REMEMBERED;
     int64_t forget_at = forgets ? record_forget_at(value) : 0;
-    return forget_at > 0 && forget_at <= it->replay->last_at[it->kind];
+    int64_t last_at = it->replay->last_at[it->kind], until = it->replay->forgotten_until;
+    return forget_at > 0 && forget_at <= (until > last_at ? until : last_at);
 }
 
 static void describe_value(const struct compare *it, struct bytes value, struct buffer *out)

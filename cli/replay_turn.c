@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The witness tells each message that differs while its effects are there; the turn's digest decides. One thread.
 #include "cli/replay_turn.h"
 
 #include "cli/cli.h"

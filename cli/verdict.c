@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Collecting violations and money; the verdict as JSON and as a table. One thread.
 #include "cli/verdict.h"
 
 #include "codec/check.h"

@@ -7,12 +7,13 @@
 #include "codec/ids.h"
 #include "codec/schema_rules.h"
 
+#include <xxhash.h>
+
 static uint64_t hash_shape(const struct shape *shape, const void *self);
 
 static uint64_t hash_more(uint64_t hash, uint64_t value)
 {
-    uint64_t both[2] = {hash, value};
-    return hash_of(bytes_of(both, sizeof both));
+    return XXH3_64bits_withSeed(&value, sizeof value, hash);
 }
 
 static uint64_t hash_map(const struct pair *pairs, uint32_t count)
