@@ -307,6 +307,7 @@ static enum fault open_all(struct actor *actor)
                                   .owners = options->owners,
                                   .outbox = &actor->outbox,
                                   .waiters_max = options->waiters_max,
+                                  .cache_bytes = options->memory_bytes / 8,
                                   .horizon = &actor->horizon};
     struct arena arena;
     arena_init(&arena);

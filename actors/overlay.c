@@ -13,9 +13,9 @@
 enum { TABLE_SIZE_MIN = 1024 };
 enum { ROW_ENTITY = 0x80 }; // family flag: this row is the head of an entity's chain, its key is the entity
 
-void overlay_init(struct overlay *overlay, struct store *store, struct arena *arena)
+void overlay_init(struct overlay *overlay, struct store *store, struct cache *cache, struct arena *arena)
 {
-    *overlay = (struct overlay){.store = store, .arena = arena, .capacity = 256, .table_size = TABLE_SIZE_MIN};
+    *overlay = (struct overlay){.store = store, .cache = cache, .arena = arena, .capacity = 256, .table_size = TABLE_SIZE_MIN};
     overlay->rows = calloc(overlay->capacity, sizeof *overlay->rows);
     overlay->table = calloc(overlay->table_size, sizeof *overlay->table);
     CHECK(overlay->rows && overlay->table);
@@ -113,14 +113,27 @@ static struct bytes unless_forgotten(const struct overlay *overlay, enum family 
     return value;
 }
 
+// A row that nobody has asked for in this turn: from the cache, or to be fetched.
+static void look_up(struct overlay *overlay, struct overlay_row *row)
+{
+    enum cache_age age = CACHE_NONE;
+    if (overlay->cache)
+        age = cache_find(overlay->cache, row->family, row->key, row->hash, &row->value);
+    if (age == CACHE_NONE) {
+        row->wanted = true;
+        overlay->wanted++;
+        return;
+    }
+    row->value = unless_forgotten(overlay, row->family, row->value);
+    row->cached = age == CACHE_YOUNG;
+}
+
 void overlay_want(struct overlay *overlay, enum family family, struct bytes key)
 {
     bool is_new;
     uint32_t row = row_at(overlay, (uint8_t)family, key, &is_new);
-    if (is_new) {
-        overlay->rows[row].wanted = true;
-        overlay->wanted++;
-    }
+    if (is_new)
+        look_up(overlay, &overlay->rows[row]);
 }
 
 void overlay_fetch(struct overlay *overlay)
@@ -153,8 +166,7 @@ struct bytes overlay_get(struct overlay *overlay, enum family family, struct byt
     bool is_new;
     uint32_t row = row_at(overlay, (uint8_t)family, key, &is_new);
     if (is_new) {
-        overlay->rows[row].wanted = true;
-        overlay->wanted++;
+        look_up(overlay, &overlay->rows[row]);
         overlay_fetch(overlay);
     }
     return overlay->rows[row].value;
@@ -267,18 +279,39 @@ uint32_t overlay_scan(struct overlay *overlay, enum family family, struct bytes 
     return count < max ? count : max;
 }
 
+static int dirty_compare(const void *a, const void *b)
+{
+    const struct overlay_row *left = *(struct overlay_row *const *)a, *right = *(struct overlay_row *const *)b;
+    return left->family != right->family ? left->family - right->family : bytes_compare(left->key, right->key);
+}
+
 uint32_t overlay_flush(struct overlay *overlay)
 {
-    uint32_t written = 0;
+    struct overlay_row **dirty = arena_alloc(overlay->arena, (overlay->count + 1) * sizeof *dirty);
+    uint32_t count = 0;
+    for (uint32_t row = 1; row <= overlay->count; row++)
+        if (overlay->rows[row].dirty)
+            dirty[count++] = &overlay->rows[row];
+    if (count) // neighbours are cheaper to insert
+        qsort(dirty, count, sizeof *dirty, dirty_compare);
+    for (uint32_t i = 0; i < count; i++) {
+        if (dirty[i]->value.at)
+            store_put(overlay->store, dirty[i]->family, dirty[i]->key, dirty[i]->value);
+        else
+            store_delete(overlay->store, dirty[i]->family, dirty[i]->key);
+    }
+    return count;
+}
+
+void overlay_committed(struct overlay *overlay)
+{
+    if (!overlay->cache)
+        return;
     for (uint32_t row = 1; row <= overlay->count; row++) {
         const struct overlay_row *it = &overlay->rows[row];
-        if (!it->dirty)
-            continue;
-        written++;
-        if (it->value.at)
-            store_put(overlay->store, it->family, it->key, it->value);
-        else
-            store_delete(overlay->store, it->family, it->key);
+        bool same = it->cached && !it->dirty;
+        if (!same && !it->wanted && it->family < FAMILY_COUNT && it->family != FAMILY_DUE)
+            cache_keep(overlay->cache, it->family, it->key, it->hash, it->value);
     }
-    return written;
+    cache_turn(overlay->cache);
 }

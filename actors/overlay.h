@@ -7,6 +7,7 @@
 //   O2  only dirty rows are written, each once, with its last value
 #pragma once
 
+#include "actors/cache.h"
 #include "store/store.h"
 
 struct overlay_row {
@@ -17,10 +18,12 @@ struct overlay_row {
     uint8_t family;
     bool wanted; // to be fetched
     bool dirty;
+    bool cached; // in the cache's younger generation as it is here
 };
 
 struct overlay {
     struct store *store;
+    struct cache *cache; // NULL: none
     struct arena *arena;
     int64_t at;
     struct overlay_row *rows; // [0] unused
@@ -31,7 +34,7 @@ struct overlay {
     enum fault fault; // of a read; the turn then ends the process
 };
 
-void overlay_init(struct overlay *overlay, struct store *store, struct arena *arena);
+void overlay_init(struct overlay *overlay, struct store *store, struct cache *cache, struct arena *arena);
 void overlay_deinit(struct overlay *overlay);
 // Empties it for a turn at this time.
 void overlay_begin(struct overlay *overlay, int64_t at);
@@ -52,5 +55,7 @@ struct overlay_found {
 uint32_t overlay_scan(struct overlay *overlay, enum family family, struct bytes entity, struct bytes from,
                       struct bytes to, uint32_t max, struct overlay_found **found, bool *more);
 
-// Puts and deletes the dirty rows into the store's batch; returns how many.
+// Puts and deletes the dirty rows into the store's batch, in the order of their keys; returns how many.
 uint32_t overlay_flush(struct overlay *overlay);
+// The batch is committed: what this turn saw goes into the cache.
+void overlay_committed(struct overlay *overlay);

@@ -265,6 +265,7 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
     }
     if (shard->turn.messages_count == 0) {
         CHECK(overlay_flush(&shard->overlay) == 0);
+        overlay_committed(&shard->overlay);
         return FAULT_NONE;
     }
     overlay_flush(&shard->overlay);
@@ -275,6 +276,7 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
     enum fault fault = store_commit(shard->options.store, text);
     if (fault)
         return fault;
+    overlay_committed(&shard->overlay);
     shard->seq++;
     shard->chain = shard->turn.chain;
     hint_events(shard);
@@ -326,7 +328,8 @@ enum fault shard_open(const struct shard_options *options, struct shard **shard)
     it->options = *options;
     it->kind = options->kind;
     arena_init(&it->arena);
-    overlay_init(&it->overlay, options->store, &it->arena);
+    it->cache = options->cache_bytes ? cache_new(options->cache_bytes) : NULL;
+    overlay_init(&it->overlay, options->store, it->cache, &it->arena);
     effects_init(&it->effects, &it->arena);
     buffer_init(&it->scratch);
     buffer_init(&it->key);
@@ -355,6 +358,7 @@ void shard_close(struct shard **shard)
     waiters_free(&it->waiters);
     effects_deinit(&it->effects);
     overlay_deinit(&it->overlay);
+    cache_free(&it->cache);
     arena_deinit(&it->arena);
     buffer_deinit(&it->scratch);
     buffer_deinit(&it->key);

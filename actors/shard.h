@@ -40,6 +40,7 @@ struct shard_options {
                     bool logged);
     void *witness_context;
     uint32_t waiters_max;
+    size_t cache_bytes; // for rows touched lately; 0: none (when several shards share a store)
     _Atomic int64_t *horizon; // moved to each turn's time once it is durable; may be NULL
 };
 
@@ -48,6 +49,7 @@ struct shard {
     const struct kind *kind;
     struct arena arena; // of the turn
     struct overlay overlay;
+    struct cache *cache;
     struct effects effects;
     struct timers *timers;
     struct waiters *waiters;

@@ -246,24 +246,22 @@ class Restarts(unittest.TestCase):
             path.write_text(text)
             process = subprocess.Popen([SOUK, "send", str(path), "-e", shop.endpoint, "--replies", str(replies), *options],
                                        stdout=subprocess.PIPE, text=True)
-            time.sleep(0.7)
+            while not replies.exists() or len(replies.read_bytes().splitlines()) < count // 4:
+                time.sleep(0.005)
             shop.kill()
             time.sleep(away)
             shop.start()
-            began = time.monotonic()
-            out, _ = process.communicate(timeout=120 * SLOW)
+            out, _ = process.communicate(timeout=50 * SLOW)
             summary = json.loads(out)
             self.assertEqual((process.returncode, summary["counts"]), (0, {"ok": count}))
             self.assertEqual(len({reply["id"] for reply in read_lines(replies)}), count)
             stock = json.loads(souk("call", "inventory.get", "K", "-e", shop.endpoint, check=0).stdout)["body"]
             self.assertEqual(stock["committed"] + stock["reserved"], count)
-            return summary, time.monotonic() - began
+            return summary
 
     def test_orders_that_may_wait_a_minute_are_not_waited_for_after_a_kill(self):
         text = "".join(order(f"wait-{i}-00000000", "K", wait_ms=60000) for i in range(4000))
-        summary, seconds = self.run_over_a_kill(text, 4000, "--window", "64")
-        self.assertGreater(summary["resent"], 0)
-        self.assertLess(seconds, 30 * SLOW)
+        self.assertGreater(self.run_over_a_kill(text, 4000, "--window", "64")["resent"], 0)
 
     def test_a_node_that_is_away_for_long_is_found_again(self):
         text = "".join(order(f"long-{i}-00000000", "K") for i in range(2000))
