@@ -165,10 +165,10 @@ struct bytes overlay_get(struct overlay *overlay, enum family family, struct byt
 {
     bool is_new;
     uint32_t row = row_at(overlay, (uint8_t)family, key, &is_new);
-    if (is_new) {
+    if (is_new)
         look_up(overlay, &overlay->rows[row]);
+    if (overlay->rows[row].wanted)
         overlay_fetch(overlay);
-    }
     return overlay->rows[row].value;
 }
 

@@ -20,14 +20,14 @@ static bool position_parse(struct bytes text, struct position *position)
 {
     if (text.size != 21 || text.at[16] != '-')
         return false;
+    static const char digits[] = "0123456789abcdef"; // strtoull takes signs, blanks and 0x as well
     char copy[22] = {0};
     memcpy(copy, text.at, text.size);
-    char *end;
-    position->seq = strtoull(copy, &end, 16);
-    if (end != copy + 16)
+    if (strspn(copy, digits) != 16 || strspn(copy + 17, digits) != 4)
         return false;
-    position->index = (uint32_t)strtoul(copy + 17, &end, 16);
-    return end == copy + 21;
+    position->seq = strtoull(copy, NULL, 16);
+    position->index = (uint32_t)strtoul(copy + 17, NULL, 16);
+    return position->seq < UINT64_MAX;
 }
 
 static struct bytes position_text(struct shard *shard, struct position position)

@@ -170,9 +170,9 @@ static void load_due(struct shard *shard, const struct decision *decision, struc
     keys_due(&shard->key, decision->request.key, body->until + 1, 0);
     struct bytes end = arena_copy(&shard->arena, buffer_bytes(&shard->key));
     struct overlay_found *rows;
-    bool more = false;
-    uint32_t count = overlay_scan(&shard->overlay, FAMILY_DUE, decision->entity, decision->entity, end, HOLDS_DUE_MAX,
-                                  &rows, &more);
+    // One row more than can be taken: each names a hold, so one that is left has its deadline in due_next.
+    uint32_t count = overlay_scan(&shard->overlay, FAMILY_DUE, decision->entity, decision->entity, end,
+                                  HOLDS_DUE_MAX + 1, &rows, NULL);
     struct due *due = arena_alloc(&shard->arena, (count + 1) * sizeof *due);
     uint32_t holds = 0, taken = 0;
     for (; taken < count && holds < HOLDS_DUE_MAX; taken++) {

@@ -41,6 +41,9 @@ void tuning_write(struct buffer *out, enum family family, const struct tuning_sh
                   (unsigned long long)share->buffers, (unsigned long long)share->wal);
     // Rows that arrive in order (the log; holds under time-ordered ids) make tables that never overlap and sink from
     // level to level by renaming. That needs the same compression on all levels.
+    // Compaction runs at the lowest priority, so files may wait above it for a while: writers are not slowed for that.
+    buffer_printf(out, "level0_file_num_compaction_trigger=8;level0_slowdown_writes_trigger=64;"
+                       "level0_stop_writes_trigger=128;target_file_size_base=16777216;");
     bool log = family == FAMILY_LOG;
     buffer_printf(out, "write_buffer_size=%llu;max_write_buffer_number=%d;compression=kLZ4Compression;",
                   (unsigned long long)(log ? share->log_buffer : share->buffer), log ? 4 : 3);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// events.read: what happened, page by page and epoch by epoch.
+#include "tests/unit/actors/till.h"
+
+static struct till till;
+
+static void open_inventory(void)
+{
+    till_open(&till, KIND_INVENTORY);
+}
+
+static void close_till(void)
+{
+    till_close(&till);
+}
+
+TestSuite(shard_events, .init = open_inventory, .fini = close_till, .timeout = 120);
+
+static struct events_reply read_events(const char *after, int64_t limit)
+{
+    struct events_reply reply;
+    struct events_read body = {.has_after = after != NULL, .limit = limit, .has_limit = limit > 0};
+    if (after)
+        body.after = bytes_text(after);
+    cr_assert_str_eq(till_say(&till, "e", MESSAGE_events_read, "inventory/0", &body), "ok");
+    till_decode(&till, "e", events_reply_shape(), &reply);
+    return reply;
+}
+
+static void receive_three_in_one_turn(void)
+{
+    for (int i = 0; i < 3; i++)
+        till_client(&till, arena_format(&till.texts, "t%d-%d", (int)till.shard->turns, i), MESSAGE_inventory_receive,
+                    arena_format(&till.texts, "sku%d", i), &(struct inventory_receive){.quantity = 5});
+    cr_assert_eq(till_turn(&till), FAULT_NONE);
+}
+
+static void epoch(uint64_t number)
+{
+    struct log_epoch row = {.at = till.at, .number = number, .settings = till.settings, .owners = till.owners};
+    cr_assert_eq(shard_begin_epoch(till.shard, &row, &till.text), FAULT_NONE);
+}
+
+// All there is from here on, read in pages: "mug mug |2 tea", |n where epoch n ended.
+static const char *read_all(int64_t limit)
+{
+    struct buffer text;
+    const char *after = NULL;
+    buffer_init(&text);
+    for (int pages = 0; pages < 100; pages++) {
+        struct events_reply reply = read_events(after, limit);
+        for (uint32_t i = 0; i < reply.events_count; i++)
+            buffer_printf(&text, "%.*s ", BYTES_FORMAT(reply.events[i].key));
+        if (reply.has_epoch_end)
+            buffer_printf(&text, "|%d ", (int)reply.epoch_end);
+        after = till_text(&till, reply.next);
+        if (!reply.events_count && !reply.has_epoch_end)
+            break;
+    }
+    const char *copy = till_text(&till, buffer_bytes(&text));
+    buffer_deinit(&text);
+    return copy;
+}
+
+Test(shard_events, an_event_says_what_when_and_of_whom)
+{
+    till_receive(&till, "mug", 5);
+    int64_t at = till.shard->at;
+    struct events_reply reply = read_events(NULL, 0);
+    cr_assert_eq(reply.events_count, 1);
+    struct stock_event data;
+    struct refusal refusal;
+    cr_expect_str_eq(till_text(&till, reply.events[0].type), "stock_changed");
+    cr_expect_str_eq(till_text(&till, reply.events[0].key), "mug");
+    cr_expect_str_eq(till_text(&till, reply.events[0].position), "0000000000000001-0000");
+    cr_expect_eq(reply.events[0].at, at);
+    cr_assert(body_decode(stock_event_shape(), reply.events[0].data, &data, &till.texts, &refusal));
+    cr_expect_eq(data.on_hand, 5);
+}
+
+Test(shard_events, an_empty_log_has_no_events_and_a_position)
+{
+    struct events_reply reply = read_events(NULL, 0);
+    cr_expect_eq(reply.events_count, 0);
+    cr_expect_not(reply.has_epoch_end);
+    const char *next = till_text(&till, reply.next);
+    till_receive(&till, "mug", 5);
+    cr_expect_eq(read_events(next, 0).events_count, 1);
+}
+
+Test(shard_events, pages_of_any_size_tell_the_same_story)
+{
+    epoch(1);
+    receive_three_in_one_turn();
+    receive_three_in_one_turn();
+    epoch(2);
+    epoch(3);
+    receive_three_in_one_turn();
+    const char *story = "sku0 sku1 sku2 sku0 sku1 sku2 |1 |2 sku0 sku1 sku2 ";
+    for (int64_t limit = 0; limit <= 9; limit++)
+        cr_expect_str_eq(read_all(limit), story, "%d: %s", (int)limit, read_all(limit));
+}
+
+Test(shard_events, a_page_ends_where_an_epoch_does)
+{
+    epoch(1);
+    receive_three_in_one_turn();
+    epoch(2);
+    receive_three_in_one_turn();
+    struct events_reply reply = read_events(NULL, 0);
+    cr_expect_eq(reply.events_count, 3);
+    cr_expect_not(reply.has_epoch_end, "told when nothing is left of it");
+    reply = read_events(till_text(&till, reply.next), 0);
+    cr_expect_eq(reply.events_count, 0);
+    cr_expect(reply.has_epoch_end && reply.epoch_end == 1);
+    reply = read_events(till_text(&till, reply.next), 0);
+    cr_expect_eq(reply.events_count, 3);
+    cr_expect_not(reply.has_epoch_end);
+}
+
+Test(shard_events, what_is_read_again_from_an_old_position_is_the_same)
+{
+    receive_three_in_one_turn();
+    receive_three_in_one_turn();
+    struct events_reply all = read_events(NULL, 0);
+    cr_assert_eq(all.events_count, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        struct events_reply rest = read_events(till_text(&till, all.events[i].position), 0);
+        cr_expect_eq(rest.events_count, 5 - i);
+        if (rest.events_count)
+            cr_expect(bytes_equal(rest.events[0].position, all.events[i + 1].position));
+        if (i)
+            cr_expect(bytes_compare(all.events[i - 1].position, all.events[i].position) < 0);
+    }
+}
+
+Test(shard_events, a_read_does_not_see_its_own_turn)
+{
+    till_client(&till, "a", MESSAGE_inventory_receive, "mug", &(struct inventory_receive){.quantity = 5});
+    cr_expect_eq(read_events(NULL, 0).events_count, 0);
+    cr_expect_eq(read_events(NULL, 0).events_count, 1);
+}
+
+Test(shard_events, a_position_that_nobody_gave_is_invalid)
+{
+    static const char *const positions[] = {"1",
+                                            "0000000000000001-000",
+                                            "0000000000000001x0000",
+                                            "000000000000000g-0000",
+                                            "0000000000000001-000g",
+                                            "0000000000000001-00000",
+                                            "-000000000000001-0000",
+                                            "0x00000000000001-0000",
+                                            "0000000000000001- 001",
+                                            "ffffffffffffffff-ffff"};
+    till_receive(&till, "mug", 5);
+    for (size_t i = 0; i < sizeof positions / sizeof *positions; i++) {
+        struct events_read body = {.after = bytes_text(positions[i]), .has_after = true};
+        cr_expect_str_eq(till_say(&till, "e", MESSAGE_events_read, "inventory/0", &body), "invalid", "%s",
+                         positions[i]);
+        cr_expect_str_eq(till_field(&till, "e"), "after");
+    }
+}
+
+Test(shard_events, a_position_behind_the_end_finds_nothing_and_stays)
+{
+    till_receive(&till, "mug", 5);
+    struct events_reply reply = read_events("0000000000000009-0003", 0);
+    cr_expect_eq(reply.events_count, 0);
+    cr_expect_str_eq(till_text(&till, reply.next), "0000000000000009-0003");
+    cr_expect_eq(read_events("fffffffffffffffe-ffff", 0).events_count, 0);
+}
+
+Test(shard_events, a_page_is_bounded_in_bytes)
+{
+    enum { EVENTS = 1000 };
+    char sku[129] = {0};
+    memset(sku, 'k', 128);
+    for (int i = 0; i < EVENTS; i++) {
+        for (int j = 0; j < 4; j++)
+            sku[j] = (char)('a' + (i >> (4 * j)) % 16);
+        till_client(&till, "r", MESSAGE_inventory_receive, till_text(&till, bytes_text(sku)),
+                    &(struct inventory_receive){.quantity = 5});
+    }
+    cr_assert_eq(till_turn(&till), FAULT_NONE);
+    uint32_t seen = 0;
+    const char *after = NULL;
+    for (struct events_reply reply = read_events(after, 1000); reply.events_count; reply = read_events(after, 1000)) {
+        seen += reply.events_count;
+        after = till_text(&till, reply.next);
+        cr_expect(till_body(&till, "e").size < 512 * 1024);
+    }
+    cr_expect_eq(seen, EVENTS);
+}
