@@ -13,7 +13,7 @@
 #include <time.h>
 #include <zmq.h>
 
-enum { TURN_SIZE_MAX = 4 * 1024 * 1024, TIMERS_MAX = 256, PUSH_HWM = 1000000, IDLE_MS = 1000 };
+enum { TURN_SIZE_MAX = 4 * 1024 * 1024, STOP_RETRY_AFTER_MS = 1000, TIMERS_MAX = 256, PUSH_HWM = 1000000, IDLE_MS = 1000 };
 
 struct actor {
     struct actor_options options;
@@ -107,7 +107,7 @@ static void select_turn(struct actor *actor)
         return;
     inbox_release(actor->inbox);
     select_timers(actor);
-    select_resume(actor, max / 2);
+    select_resume(actor, max - max / 2);
     select_lane(actor, INBOX_PEERS, max - max / 4, &size);
     select_lane(actor, INBOX_CLIENTS, max, &size);
     select_lane(actor, INBOX_PEERS, max, &size);
@@ -171,6 +171,7 @@ static void snapshot_answer(struct actor *actor, struct snapshot *snapshot)
                  buffer_bytes(&body));
     buffer_deinit(&body);
     deliver(actor);
+    snapshot->done(snapshot->context);
     pthread_barrier_destroy(&snapshot->barrier);
     free(snapshot);
 }
@@ -189,12 +190,45 @@ static void take_snapshot(struct actor *actor, struct snapshot *snapshot)
         snapshot_answer(actor, snapshot);
 }
 
+static void refuse_busy(struct actor *actor, const struct incoming *in)
+{
+    struct cursor cursor = cursor_over(in->request);
+    struct request request;
+    struct envelope_refusal refusal;
+    if (!request_read(&cursor, &request, &refusal))
+        return; // the broker has read it before
+    struct buffer body;
+    buffer_init(&body);
+    pack_map(&body, 2);
+    pack_text(&body, "message");
+    pack_text(&body, "the node ends; send again");
+    pack_text(&body, "retry_after_ms");
+    pack_int(&body, STOP_RETRY_AFTER_MS);
+    outbox_reply(&actor->outbox, in->route, in->flags, request.id, STATUS_busy, buffer_bytes(&body));
+    buffer_deinit(&body);
+}
+
+// Requests of clients that no turn will decide any more.
+static void refuse_the_rest(struct actor *actor)
+{
+    struct parcel parcel;
+    for (uint32_t i = 0; i < actor->count; i++)
+        if (actor->list[i].origin == LOG_CLIENT)
+            refuse_busy(actor, &actor->list[i]);
+    inbox_collect(actor->inbox, 0);
+    while (inbox_take(actor->inbox, INBOX_CLIENTS, &parcel)) {
+        struct incoming in = {.flags = parcel.flags, .route = parcel.route, .request = parcel.request};
+        refuse_busy(actor, &in);
+    }
+}
+
 // false: stop.
 static bool obey(struct actor *actor)
 {
     struct parcel parcel;
     while (inbox_control(actor->inbox, &parcel)) {
         if (bytes_equal(parcel.request, BYTES("stop"))) {
+            refuse_the_rest(actor);
             shard_dismiss(actor->shard);
             deliver(actor);
             return false;

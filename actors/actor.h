@@ -18,6 +18,8 @@ struct snapshot {
     char path[4096]; // each database goes to path/KIND-N
     _Atomic int fault;
     struct fault_text text;
+    void (*done)(void *context); // told by the last actor, once it has answered
+    void *context;
     uint8_t flags, route_size, id_size;
     uint8_t route[255], id[REQUEST_ID_SIZE_MAX];
 };

@@ -21,10 +21,16 @@ struct node {
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
+    pthread_mutex_t lock; // over the next two: snapshots begin in the broker's thread, the end in another
+    pthread_cond_t changed;
+    uint32_t snapshots; // under way: all actors must reach its barrier, so none may be told to stop
+    bool stopping;
     struct connector *connector; // to a provider outside; NULL: the embedded sandbox
     struct actor_endpoint payment_inboxes[ACTORS_MAX];
     void *control[KIND_COUNT][ACTORS_MAX]; // to each inbox; the broker's thread's for snapshots
 };
+
+enum { RETIRED_BYTES = 4 * 1024 * 1024 };
 
 #define EACH_ACTOR(node, kind, index)                                                                                  \
     for (int kind = 0; kind < KIND_COUNT; kind++)                                                                      \
@@ -78,10 +84,10 @@ static void start_actor(struct node *node, int kind, int index)
         .epoch = &node->epoch,
         .fail = fail,
     };
-    uint32_t databases = 0;
-    EACH_ACTOR(node, other_kind, other)
-        databases++;
-    options.memory_bytes = node->options.memory_bytes / databases;
+    uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
+    for (int other = 0; other < KIND_COUNT; other++)
+        owners += node->epoch.owners.count[other];
+    options.memory_bytes = index < node->epoch.owners.count[kind] ? node->options.memory_bytes / owners : RETIRED_BYTES;
     node->actors[kind][index] = actor_start(&options);
 }
 
@@ -115,6 +121,8 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     struct node *it = calloc(1, sizeof *it);
     CHECK(it);
     it->options = *options;
+    pthread_mutex_init(&it->lock, NULL);
+    pthread_cond_init(&it->changed, NULL);
     enum fault fault = shop_open(options->path, true, false, &it->shop, text);
     if (fault == FAULT_NONE)
         fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
@@ -178,6 +186,11 @@ static void control_send(void *socket, struct bytes word)
 
 void node_stop(struct node *node)
 {
+    pthread_mutex_lock(&node->lock);
+    node->stopping = true;
+    while (node->snapshots)
+        pthread_cond_wait(&node->changed, &node->lock);
+    pthread_mutex_unlock(&node->lock);
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
             if (node->actors[kind][index]) {
@@ -208,6 +221,8 @@ void node_close(struct node **node)
     if (it->shop)
         shop_close(&it->shop);
     buffer_deinit(&it->quarantine);
+    pthread_mutex_destroy(&it->lock);
+    pthread_cond_destroy(&it->changed);
     free(it);
     *node = NULL;
 }
@@ -282,6 +297,24 @@ static bool snapshot_name_valid(struct bytes name)
     return legal;
 }
 
+static bool snapshot_may_begin(struct node *node)
+{
+    pthread_mutex_lock(&node->lock);
+    bool may = !node->stopping;
+    node->snapshots += may;
+    pthread_mutex_unlock(&node->lock);
+    return may;
+}
+
+static void snapshot_done(void *context)
+{
+    struct node *node = context;
+    pthread_mutex_lock(&node->lock);
+    node->snapshots--;
+    pthread_cond_broadcast(&node->changed);
+    pthread_mutex_unlock(&node->lock);
+}
+
 static void snapshot_begin(struct node *node, struct snapshot *snapshot)
 {
     uint32_t actors = 0;
@@ -309,8 +342,12 @@ void node_control(void *context, struct bytes route, uint8_t flags, struct bytes
     struct envelope_refusal refusal;
     if (!request_read(&cursor, &read, &refusal))
         return; // the broker has read it before
+    if (!snapshot_may_begin(node))
+        return; // the node ends: whoever asked finds out by its silence
     struct snapshot *snapshot = calloc(1, sizeof *snapshot);
     CHECK(snapshot);
+    snapshot->done = snapshot_done;
+    snapshot->context = node;
     snapshot->flags = flags;
     snapshot->route_size = (uint8_t)route.size;
     snapshot->id_size = (uint8_t)read.id.size;

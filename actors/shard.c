@@ -32,7 +32,7 @@ static bool due_first(struct shard *shard, const struct decision *decision)
 // The runtime's own message: this entity's due holds end now, at most as many as the turn has left.
 static void expire(struct shard *shard, const struct decision *decision, int64_t need)
 {
-    struct inventory_expire body = {.until = shard->overlay.at, .need = need};
+    struct inventory_expire body = {.until = shard->overlay.at, .need = need, .max = shard->expires_left, .has_max = true};
     buffer_clear(&shard->scratch);
     body_encode(inventory_expire_shape(), &body, &shard->scratch);
     struct bytes encoded = arena_copy(&shard->arena, buffer_bytes(&shard->scratch));
@@ -78,7 +78,7 @@ static bool remembered(struct shard *shard, const struct decision *decision)
         return false;
     struct bytes row = overlay_get(&shard->overlay, FAMILY_REMEMBERED, decision->remembered);
     if (!row.at) {
-        if (decision->request.retry_until == 0 || decision->request.retry_until >= shard->overlay.at)
+        if (decision->request.retry_until == 0 || decision->request.retry_until > shard->overlay.at)
             return false;
         decision_answer(shard, decision, STATUS_too_late, (struct bytes){0});
         return true;

@@ -109,6 +109,7 @@ bool decision_expire(struct shard *shard, const struct decision *decision);
 void decision_apply(struct shard *shard, const struct decision *decision, enum status status);
 void decision_answer(struct shard *shard, const struct decision *decision, enum status status, struct bytes body);
 void shard_weigh(struct shard *shard, struct bytes record, int sign, struct arena *arena);
+int64_t shard_remembers_until(const struct shard *shard); // what is decided in this turn, unless the client says less
 void due_flush(struct shard *shard, struct bytes entity); // empty: all
 void waiters_settle(struct shard *shard);
 void view_answer(struct shard *shard, struct bytes key, const struct waiter *waiter);

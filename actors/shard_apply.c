@@ -220,13 +220,12 @@ static bool apply_one(struct shard *shard, const struct decision *decision, cons
 
 static void remember(struct shard *shard, const struct decision *decision)
 {
-    int64_t longest = shard->overlay.at + shard->options.settings->remember_hours * INT64_C(3600000000);
     int64_t until = decision->request.retry_until;
     struct remembered row = {.fingerprint = decision->fingerprint,
                              .type = decision->request.type,
                              .reply = shard->effects.reply};
     buffer_clear(&shard->scratch);
-    record_encode(remembered_shape(), &row, until > 0 && until < longest ? until : longest, &shard->scratch);
+    record_encode(remembered_shape(), &row, until > 0 ? until : shard_remembers_until(shard), &shard->scratch);
     overlay_put(&shard->overlay, FAMILY_REMEMBERED, decision->remembered,
                 arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
 }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { READ_ROWS_MAX = 4096, READ_SIZE_MAX = 256 * 1024, EVENTS_DEFAULT = 100, INDEX_ROW_DONE = 0xffff };
+enum { READ_ROWS_MAX = 4096, SEARCH_ROWS_MAX = 262144 /* until the first event */, READ_SIZE_MAX = 256 * 1024, EVENTS_DEFAULT = 100, INDEX_ROW_DONE = 0xffff };
 
 struct position {
     uint64_t seq;
@@ -88,7 +88,7 @@ enum status shard_events_read(struct shard *shard, const struct events_read *bod
         log_reader_open(shard->options.store, after.index == INDEX_ROW_DONE ? after.seq + 1 : after.seq, UINT64_MAX);
     struct log_row row;
     enum fault fault = FAULT_NONE;
-    for (uint32_t rows = 0; rows < READ_ROWS_MAX && !page_full(&page); rows++) {
+    for (uint32_t rows = 0; rows < (page.count ? READ_ROWS_MAX : SEARCH_ROWS_MAX) && !page_full(&page); rows++) {
         if (!log_reader_next(reader, &row, &fault))
             break;
         if (row.type == LOG_ROW_TURN) {

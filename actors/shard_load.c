@@ -5,6 +5,8 @@
 
 #include "codec/check.h"
 
+enum { RETRY_UNTIL_SLACK_US = 60 * 1000000 }; // clocks differ
+
 struct bytes shard_key(struct shard *shard, struct bytes entity, struct bytes rest)
 {
     uint8_t *key = arena_alloc(&shard->arena, entity.size + rest.size);
@@ -47,6 +49,18 @@ static struct bytes child_row(struct shard *shard, const struct decision *decisi
     rest[0] = (uint8_t)owner;
     memcpy(rest + 1, name.at, name.size);
     return shard_key(shard, decision->entity, bytes_of(rest, name.size + 1));
+}
+
+int64_t shard_remembers_until(const struct shard *shard)
+{
+    return shard->overlay.at + shard->options.settings->remember_hours * INT64_C(3600000000);
+}
+
+// A reply cannot be remembered as long as that, so a repeat would take effect a second time.
+static bool asks_too_long(const struct shard *shard, const struct decision *decision)
+{
+    return decision->in->origin == LOG_CLIENT && decision->def->effect == EFFECT_COMMAND &&
+           decision->request.retry_until > shard_remembers_until(shard) + RETRY_UNTIL_SLACK_US;
 }
 
 static void plan(struct shard *shard, struct decision *decision)
@@ -97,6 +111,11 @@ void decision_read(struct shard *shard, const struct incoming *in, struct decisi
         CHECK(in->origin == LOG_CLIENT, "%s: %s: %s", def->name, why.field, why.message);
         decision->def = NULL;
         refuse(shard, decision, STATUS_invalid, why.field, why.message);
+        return;
+    }
+    if (asks_too_long(shard, decision)) {
+        decision->def = NULL;
+        refuse(shard, decision, STATUS_invalid, "meta.retry_until", "this is further ahead than replies are remembered");
         return;
     }
     decision->entity = entity_key(shard, decision->request.key);
@@ -239,7 +258,7 @@ void decision_load(struct shard *shard, const struct decision *decision, struct 
         .key = decision->request.key,
         .sender = in->origin == LOG_CLIENT ? SENDER_CLIENT : in->origin == LOG_PEER ? SENDER_PEER : SENDER_RUNTIME,
         .from = in->sender,
-        .late = decision->request.retry_until > 0 && decision->request.retry_until < shard->overlay.at,
+        .late = decision->request.retry_until > 0 && decision->request.retry_until <= shard->overlay.at,
         .head = overlay_get(&shard->overlay, FAMILY_HEAD, decision->entity),
         .arena = &shard->arena,
     };

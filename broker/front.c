@@ -12,7 +12,7 @@
 
 enum {
     ARRIVALS_MAX = 1000, // frames of one connection waiting for us (RCVHWM)
-    REPLIES_MAX = 65536, // frames of one connection waiting for it (SNDHWM): a client's whole window
+    REPLIES_MAX = 4096, // frames of one connection waiting for it (SNDHWM); what is more is dropped, the client resends
     BACKLOG = 1024,      // connections not accepted yet: after a restart all clients come at once
     LINGER_MS = 2000,
     HANDSHAKE_MS = 10000,
@@ -51,6 +51,7 @@ void front_open(struct front *front, void *context, uint8_t flags, struct drops 
     set(front->router, ZMQ_ROUTER_MANDATORY, 1);
     set(front->router, ZMQ_RCVHWM, ARRIVALS_MAX);
     set(front->router, ZMQ_SNDHWM, REPLIES_MAX);
+    set(front->router, ZMQ_ROUTER_HANDOVER, 1); // a client that comes back under its name takes over from the dead one
     set(front->router, ZMQ_BACKLOG, BACKLOG);
     set(front->router, ZMQ_LINGER, LINGER_MS);
     set(front->router, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);

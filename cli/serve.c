@@ -9,7 +9,7 @@
 #include "codec/check.h"
 #include "souk_build.h"
 
-#include <errno.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -226,6 +228,42 @@ static void print_ready(const struct serve *serve)
     log_format("epoch %llu serves", (unsigned long long)node_epoch(serve->node));
 }
 
+// ---- how large the log has grown
+
+static int64_t bytes_seen;
+
+static int add_file(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    if (type == FTW_F && walk->level > 1)
+        bytes_seen += status->st_blocks * 512;
+    return 0;
+}
+
+// Logs are kept whole; all an operator can do yet is to be told in time. Once for each GiB.
+static void watch_log(const struct serve *serve)
+{
+    static int64_t told;
+    bytes_seen = 0;
+    nftw(serve->topology.store.path, add_file, 16, FTW_PHYS);
+    int64_t gib = bytes_seen >> 30;
+    if (gib < serve->topology.store.log_max_gb || gib <= told)
+        return;
+    told = gib;
+    log_format("%s takes %lld GiB, store.log_max_gb is %lld: logs are kept whole and nothing is pruned; see to more space",
+               serve->topology.store.path, (long long)gib, (long long)serve->topology.store.log_max_gb);
+}
+
+static int wait_for_signal(const struct serve *serve, const sigset_t *signals)
+{
+    for (;;) {
+        const struct timespec minute = {.tv_sec = 60};
+        watch_log(serve);
+        int signal = sigtimedwait(signals, NULL, &minute);
+        if (signal > 0)
+            return signal;
+    }
+}
+
 static int run(struct serve *serve, const sigset_t *signals)
 {
     int signal = 0;
@@ -236,7 +274,7 @@ static int run(struct serve *serve, const sigset_t *signals)
     node_go(serve->node);
     if (code == EXIT_OK) {
         print_ready(serve);
-        sigwait(signals, &signal);
+        signal = wait_for_signal(serve, signals);
         log_format("%s: ending", strsignal(signal));
         broker_refuse(serve->broker);
     }

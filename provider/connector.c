@@ -116,6 +116,7 @@ static void *run(void *context)
     for (int i = 0; i < TARGETS_MAX; i++)
         if (connector->targets[i].socket)
             zmq_close(connector->targets[i].socket);
+    zmq_unbind(connector->inbox, CONNECTOR_ENDPOINT); // at once; a close alone frees the name some time later
     zmq_close(connector->inbox);
     return NULL;
 }

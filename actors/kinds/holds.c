@@ -215,12 +215,12 @@ static struct deadline *deadlines_load(const struct given *given, uint32_t *coun
 }
 
 int64_t holds_expire(const struct given *given, struct effects *effects, struct ceiling *ceiling, int64_t until,
-                     int64_t need)
+                     int64_t need, int64_t max)
 {
     bool *changed = arena_alloc(given->arena, given->due_count * sizeof *changed);
     uint32_t count, ended = 0;
     struct deadline *list = deadlines_load(given, &count, changed);
-    while (ended < count && ended < HOLDS_DUE_MAX && list[ended].at <= until) {
+    while (ended < count && ended < max && list[ended].at <= until) {
         if (need > 0 && ceiling_available(ceiling) >= need)
             break;
         struct held *held = list[ended].held;

@@ -52,7 +52,7 @@ void hold_end(struct ceiling *ceiling, struct hold *hold, enum hold_state state)
 int64_t hold_forget_at(const struct given *given);
 
 // The work of an expire message (LOADS_DUE): ends what is due up to `until`, oldest first, until `need` is available
-// (0: all), at most HOLDS_DUE_MAX. Due rows in which something ended are replaced. Returns the earliest deadline left;
+// (0: all), at most `max`. Due rows in which something ended are replaced. Returns the earliest deadline left;
 // 0: none.
 int64_t holds_expire(const struct given *given, struct effects *effects, struct ceiling *ceiling, int64_t until,
-                     int64_t need);
+                     int64_t need, int64_t max);

@@ -11,10 +11,10 @@ static bool admitted(const struct order_turn *turn, uint32_t items)
     const struct given *given = turn->given;
     const struct order_place *body = given->body;
     int64_t lines = body->has_cart_id ? given->settings->cart_lines_max : items;
-    if (given->open.orders <= 0)
-        return true; // one larger than the limit goes alone
-    return given->open.lines + lines <= given->settings->lines_in_flight_max &&
-           given->open.waiting < given->settings->waiting_max;
+    if (given->open.waiting >= given->settings->waiting_max)
+        return false;
+    return given->open.lines <= 0 || // one larger than the limit goes alone
+           given->open.lines + lines <= given->settings->lines_in_flight_max;
 }
 
 static enum status refuse_busy(struct order_turn *turn)

@@ -396,7 +396,8 @@ static enum status inventory_expire(const struct given *given, struct effects *e
     CHECK(given->sender == SENDER_RUNTIME, "%d", (int)given->sender);
     CHECK(stock_load(given, &stock), "nothing can be due");
     struct ceiling ceiling = ceiling_of(&stock);
-    stock.next_due = holds_expire(given, effects, &ceiling, body->until, body->need);
+    stock.next_due = holds_expire(given, effects, &ceiling, body->until, body->need,
+                                  body->has_max ? body->max : HOLDS_DUE_MAX);
     stock_put(given, effects, &stock, &ceiling);
     return STATUS_ok;
 }

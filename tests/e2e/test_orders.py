@@ -248,6 +248,21 @@ class Orders(unittest.TestCase):
             self.assertEqual(self.stock(sku)["available"], 1)
         self.assertEqual(self.place((sku, 1))[1], "ok")
 
+    def test_failure_6_goods_stay_held_while_the_buyer_may_still_pay(self):
+        """woocommerce #55396, the other way: holds were released although the buyer retried."""
+        sku = self.sku(1)
+        order, status, body = self.place((sku, 1), method="pm_sandbox_action_required")
+        self.assertEqual(body["status"], "payment_action_required")
+        self.assertEqual(self.place((sku, 1))[1], "insufficient_stock")
+        self.client.call("payment.confirm", order, {"outcome": "succeeded"})
+        self.wait(order, "confirmed")
+        sku = self.sku(1)
+        body = {**self.body((sku, 1), method="pm_sandbox_flaky"), "wait_ms": 0}
+        order = self.name("order")
+        self.assertEqual(self.client.ask("order.place", order, body)[0], "ok")
+        self.assertEqual(self.place((sku, 1))[1], "insufficient_stock")
+        self.wait(order, "confirmed")
+
     def test_failure_10_two_completions_of_one_cart_are_one_order(self):
         """medusa #13301: client confirm and webhook complete the same cart; the loser refunds the winner."""
         for _ in range(25):

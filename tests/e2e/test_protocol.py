@@ -13,6 +13,9 @@ import zmq
 
 from tests.e2e.shop import SOUK, Client, Shop, gbp, souk
 
+# ZMTP 3.0 (rfc.zeromq.org/spec/23): signature, version 3.0, mechanism NULL; then READY with the socket's type
+ZMTP_GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL" + bytes(16) + bytes(32)
+ZMTP_READY = b"\x04\x1c\x05READY\x0bSocket-Type\x00\x00\x00\x06DEALER"
 LONG = "x" * 200
 BAD_VALUES = {
     "int": ["1", 1.5, -1, 0, 2**62, True, None, b"\xff", [1], {}],
@@ -185,16 +188,58 @@ class Protocol(unittest.TestCase):
         try:
             for _ in range(count):
                 one = socket.create_connection((host, int(port)), timeout=10)
+                one.sendall(ZMTP_GREETING + ZMTP_READY)  # a ZeroMQ peer, and then silence
                 sockets.append(one)
             self.assertEqual(self.client.ask("cart.get", "c")[0], "ok")
-            with open(f"/proc/{self.shop.process.pid}/status") as status:
-                rss = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
             if "asan" not in SOUK:
-                self.assertLess(rss, 1500 * 1024, "kB resident with silent connections")
+                self.assertLess(self.resident_kb(), 900 * 1024, "kB resident with silent connections")
         finally:
             for one in sockets:
                 one.close()
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    def resident_kb(self):
+        with open(f"/proc/{self.shop.process.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+    def test_a_client_that_never_reads_is_dropped_and_counted(self):
+        self.client.call("catalog.put", "large", {"title": "t", "price": gbp(1), "description": "x" * 16000})
+        silent = zmq.Context.instance().socket(zmq.DEALER)
+        silent.setsockopt(zmq.LINGER, 0)
+        silent.setsockopt(zmq.RCVHWM, 1)
+        silent.setsockopt(zmq.RCVBUF, 4096)
+        silent.connect(self.shop.endpoint)
+        frame = pack([1, "never-read", "catalog.get", "large", {}])
+        for _ in range(20000):
+            silent.send(frame)
+        for _ in range(600):
+            dropped = self.client.call("souk.status", "x")["dropped"]
+            if dropped["client_slow"] > 0:
+                break
+            time.sleep(0.05)
+        self.assertGreater(dropped["client_slow"], 0)
+        if "asan" not in SOUK:
+            self.assertLess(self.resident_kb(), 600 * 1024)
+        silent.close()
+
+    def test_a_client_that_comes_back_under_its_name_is_served(self):
+        clients = []
+        for _ in range(2):
+            client = zmq.Context.instance().socket(zmq.DEALER)
+            client.setsockopt(zmq.LINGER, 0)
+            client.setsockopt(zmq.IDENTITY, b"worker-1")
+            client.connect(self.shop.endpoint)
+            client.send(pack([1, "named", "cart.get", "c", {}]))
+            self.assertTrue(client.poll(5000), "an answer")
+            client.recv()
+            clients.append(client)
+        for client in clients:
+            client.close()
+
+    def test_retry_until_beyond_what_is_remembered_is_refused(self):
+        far = int((time.time() + 1000 * 3600) * 1e6)
+        status, body = self.client.ask("inventory.receive", "far", {"quantity": 1}, meta={"retry_until": far})
+        self.assertEqual((status, body["field"]), ("invalid", "meta.retry_until"))
 
     def test_two_nodes_on_one_directory(self):
         second = souk("serve", "-t", self.shop.directory / "topology.toml", check=2)
