@@ -28,6 +28,7 @@ struct node {
     struct connector *connector; // to a provider outside; NULL: the embedded sandbox
     struct actor_endpoint payment_inboxes[ACTORS_MAX];
     void *control[KIND_COUNT][ACTORS_MAX]; // to each inbox; the broker's thread's for snapshots
+    void *broker;                          // likewise, for a refusal
 };
 
 enum { RETIRED_BYTES = 4 * 1024 * 1024 };
@@ -164,24 +165,34 @@ void node_go(struct node *node)
                 actor_go(node->actors[kind][index]);
 }
 
-static void *control_socket(struct node *node, int kind, int index)
+static void *push_socket(struct node *node, const char *endpoint)
 {
     void *socket = zmq_socket(node->options.zmq, ZMQ_PUSH);
     CHECK(socket, "%s", zmq_strerror(errno));
     int linger = 0;
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
-    CHECK(zmq_connect(socket, actor_endpoint((struct actor_id){kind, (uint16_t)index}).text) == 0);
+    CHECK(zmq_connect(socket, endpoint) == 0, "%s", endpoint);
     return socket;
+}
+
+static void *control_socket(struct node *node, int kind, int index)
+{
+    return push_socket(node, actor_endpoint((struct actor_id){kind, (uint16_t)index}).text);
+}
+
+static void parcel_send(void *socket, const struct parcel *parcel)
+{
+    struct buffer frame;
+    buffer_init(&frame);
+    parcel_write(&frame, parcel);
+    while (zmq_send(socket, frame.at, frame.size, 0) < 0)
+        CHECK(errno == EINTR, "%s", zmq_strerror(errno));
+    buffer_deinit(&frame);
 }
 
 static void control_send(void *socket, struct bytes word)
 {
-    struct buffer frame;
-    buffer_init(&frame);
-    parcel_write(&frame, &(struct parcel){.origin = PARCEL_CONTROL, .request = word});
-    while (zmq_send(socket, frame.at, frame.size, 0) < 0)
-        CHECK(errno == EINTR, "%s", zmq_strerror(errno));
-    buffer_deinit(&frame);
+    parcel_send(socket, &(struct parcel){.origin = PARCEL_CONTROL, .request = word});
 }
 
 void node_stop(struct node *node)
@@ -217,6 +228,8 @@ void node_close(struct node **node)
         for (int index = 0; index < ACTORS_MAX; index++)
             if (it->control[kind][index])
                 zmq_close(it->control[kind][index]);
+    if (it->broker)
+        zmq_close(it->broker);
     connector_stop(&it->connector);
     if (it->shop)
         shop_close(&it->shop);
@@ -334,6 +347,21 @@ static void snapshot_begin(struct node *node, struct snapshot *snapshot)
     }
 }
 
+static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags, struct bytes id)
+{
+    struct buffer body, reply;
+    buffer_init(&body);
+    buffer_init(&reply);
+    refusal_body_write(&body, NULL, "the node ends");
+    reply_write(&reply, id, STATUS_busy, buffer_bytes(&body));
+    if (!node->broker)
+        node->broker = push_socket(node, "inproc://broker");
+    parcel_send(node->broker, &(struct parcel){
+                                  .origin = PARCEL_REPLY, .flags = flags, .route = route, .request = buffer_bytes(&reply)});
+    buffer_deinit(&body);
+    buffer_deinit(&reply);
+}
+
 void node_control(void *context, struct bytes route, uint8_t flags, struct bytes request)
 {
     struct node *node = context;
@@ -342,8 +370,10 @@ void node_control(void *context, struct bytes route, uint8_t flags, struct bytes
     struct envelope_refusal refusal;
     if (!request_read(&cursor, &read, &refusal))
         return; // the broker has read it before
-    if (!snapshot_may_begin(node))
-        return; // the node ends: whoever asked finds out by its silence
+    if (!snapshot_may_begin(node)) {
+        refuse_snapshot(node, route, flags, read.id);
+        return;
+    }
     struct snapshot *snapshot = calloc(1, sizeof *snapshot);
     CHECK(snapshot);
     snapshot->done = snapshot_done;

@@ -1,10 +1,12 @@
 """The commands that work on a node's directory and files: log, replay, audit, orders, topology; and every --help."""
 import json
 import pathlib
+import subprocess
 import tempfile
+import time
 import unittest
 
-from tests.e2e.shop import Shop, gbp, souk
+from tests.e2e.shop import SOUK, Shop, gbp, souk
 
 
 class Tools(unittest.TestCase):
@@ -49,6 +51,17 @@ class Tools(unittest.TestCase):
         for _ in range(3000):
             self.assertEqual(client.receive(60)[1], "ok")
         client.close()
+
+    def test_a_node_ends_although_snapshots_are_asked_for(self):
+        with Shop() as shop:
+            for _ in range(3):
+                asking = [subprocess.Popen([SOUK, "orders", "--open", "--snapshot", "-d", str(shop.data)],
+                                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3)]
+                time.sleep(0.05)
+                self.assertEqual(shop.stop(), 0)
+                for one in asking:
+                    one.wait()
+                shop.start()
 
     def test_log_export_replay_and_send_again(self):
         with Shop() as shop:
