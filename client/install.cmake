@@ -16,8 +16,10 @@ add_custom_command(OUTPUT ${souk_client_object}
 add_library(souk-client STATIC ${souk_client_object})
 set_target_properties(souk-client PROPERTIES LINKER_LANGUAGE C)
 
+# The installed tree may be moved: paths are told from where souk.pc lies.
+file(RELATIVE_PATH souk_pc_up "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
 file(CONFIGURE OUTPUT souk.pc @ONLY CONTENT [[
-prefix=@CMAKE_INSTALL_PREFIX@
+prefix=${pcfiledir}/@souk_pc_up@
 libdir=${prefix}/@CMAKE_INSTALL_LIBDIR@
 includedir=${prefix}/@CMAKE_INSTALL_INCLUDEDIR@
 

@@ -61,8 +61,8 @@ class Clients(unittest.TestCase):
                                env={**os.environ, "PKG_CONFIG_PATH": str(next(prefix.rglob("souk.pc")).parent)}).stdout.split()
         sanitize = ["-fsanitize=address,undefined"] if "asan" in str(BUILD) else []
         subprocess.run(["gcc", "-o", str(prefix / "order"), str(ROOT / "examples/clients/c/order.c"), *flags, *sanitize], check=True)
-        self.stocked("c-tea", 5)
-        done = subprocess.run([str(prefix / "order"), self.shop.endpoint, "order-c", "c-tea"], capture_output=True, text=True, timeout=60 * SLOW)
+        self.stocked("mug", 5)
+        done = subprocess.run([str(prefix / "order"), self.shop.endpoint, "order-c"], capture_output=True, text=True, timeout=60 * SLOW)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.client.call("order.get", "order-c")["status"], "confirmed")
 
