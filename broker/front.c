@@ -12,7 +12,8 @@
 
 enum {
     ARRIVALS_MAX = 1000, // frames of one connection waiting for us (RCVHWM)
-    REPLIES_MAX = 4096, // frames of one connection waiting for it (SNDHWM); what is more is dropped, the client resends
+    REPLIES_MAX = 16384, // frames of one connection waiting for it (SNDHWM): more than two actors have in flight. What
+                         // is more is dropped, the client resends
     BACKLOG = 1024,      // connections not accepted yet: after a restart all clients come at once
     LINGER_MS = 2000,
     HANDSHAKE_MS = 10000,

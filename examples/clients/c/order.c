@@ -40,6 +40,7 @@ int main(int count, char **arguments)
         return 1;
     }
     printf("%s: %s\n", order, reply.status);
+    int code = strcmp(reply.status, "ok") != 0; // the reply lives until the next call
     msgpack_unpacked view;
     msgpack_unpacked_init(&view);
     if (msgpack_unpack_next(&view, (const char *)reply.body, reply.body_size, NULL) == MSGPACK_UNPACK_SUCCESS)
@@ -47,5 +48,5 @@ int main(int count, char **arguments)
     msgpack_unpacked_destroy(&view);
     msgpack_sbuffer_destroy(&body);
     souk_client_close(&client);
-    return strcmp(reply.status, "ok") != 0;
+    return code;
 }
