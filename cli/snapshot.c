@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SNAPSHOT_TIMEOUT_MS = 60000, SOCKET_PATH_MAX = 107 };
+enum { SNAPSHOT_TIMEOUT_MS = 15000, SOCKET_PATH_MAX = 107 };
 
 static char doomed[4096];
 static pthread_t watcher;

@@ -54,7 +54,7 @@ class Tools(unittest.TestCase):
 
     def test_a_node_ends_although_snapshots_are_asked_for(self):
         with Shop() as shop:
-            for _ in range(3):
+            for _ in range(2):
                 asking = [subprocess.Popen([SOUK, "orders", "--open", "--snapshot", "-d", str(shop.data)],
                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(3)]
                 time.sleep(0.05)
