@@ -338,6 +338,10 @@ static bool ticks(const struct bench_load *load)
 // Until something arrives or is due. A socket's descriptor tells only news: what was there before must be asked for.
 static void wait_for_news(struct bench_load *load, int64_t now)
 {
+    if (ticks(load)) {
+        nanosleep(&(struct timespec){.tv_nsec = TICK_US * 1000}, NULL);
+        return;
+    }
     int64_t until = now + WAIT_US;
     if (load->phase->rate && !load->over && load->free_count >= load->options.bundle) {
         int64_t due = due_at(load, load->next + load->options.bundle - 1);
@@ -345,12 +349,10 @@ static void wait_for_news(struct bench_load *load, int64_t now)
     }
     if (load->parked_count && load->parked[load->parked_first].until < until)
         until = load->parked[load->parked_first].until;
-    if (ticks(load) && until < now + TICK_US)
-        until = now + TICK_US;
-    if (until <= now || (!ticks(load) && anything_there(load)))
+    if (until <= now || anything_there(load))
         return;
     struct timespec timeout = {.tv_sec = (until - now) / 1000000, .tv_nsec = (until - now) % 1000000 * 1000};
-    ppoll(load->fds, ticks(load) ? 0 : load->options.clients, &timeout, NULL);
+    ppoll(load->fds, load->options.clients, &timeout, NULL);
 }
 
 // ---- a phase
