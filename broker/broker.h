@@ -36,11 +36,15 @@ struct broker_options {
     void *control_context;
 };
 
-// Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT), then the endpoints, then starts the thread.
-enum fault broker_start(const struct broker_options *options, struct broker **broker, struct fault_text *text);
+// The thread, and its endpoints bound, before anything else of a node exists: an occupied address is found while
+// nothing has changed. Looks at context, listen and events only. Who connects waits for broker_start.
+enum fault broker_bind(const struct broker_options *options, struct broker **broker, struct fault_text *text);
+// Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT) and `control`, then serves. A fault leaves the
+// broker bound; stop it.
+enum fault broker_start(struct broker *broker, const struct broker_options *options, struct fault_text *text);
 // The endpoints as bound, real ports in place of ":*"; index < listen_count.
 const char *broker_endpoint(const struct broker *broker, uint32_t index);
 // From now on every request is answered `busy`; replies still go out.
 void broker_refuse(struct broker *broker);
-// Delivers what is in the inbox, waits for lingering replies (at most 2 s), joins the thread.
+// Delivers what is in the inbox, waits for lingering replies (at most 2 s), joins the thread. May follow broker_bind.
 void broker_stop(struct broker **broker);

@@ -91,7 +91,8 @@ static inline void stage_init(struct stage *stage)
 static inline void stage_start(struct stage *stage)
 {
     struct fault_text text;
-    cr_assert_eq(broker_start(&stage->options, &stage->broker, &text), FAULT_NONE, "%s", text.line);
+    cr_assert_eq(broker_bind(&stage->options, &stage->broker, &text), FAULT_NONE, "%s", text.line);
+    cr_assert_eq(broker_start(stage->broker, &stage->options, &text), FAULT_NONE, "%s", text.line);
     snprintf(stage->endpoint, sizeof stage->endpoint, "%s", broker_endpoint(stage->broker, 0));
 }
 

@@ -232,11 +232,11 @@ Test(broker_life, an_address_in_use_is_refused_with_its_name)
     struct stage other;
     stage_init(&other);
     other.listen[0] = stage.endpoint;
-    cr_assert_eq(broker_start(&other.options, &second, &text), FAULT_LOCKED);
+    cr_assert_eq(broker_bind(&other.options, &second, &text), FAULT_LOCKED);
     cr_assert_null(second);
     cr_assert(strstr(text.line, stage.endpoint) && strstr(text.line, "Address already in use"), "%s", text.line);
     other.listen[0] = "tcp://203.0.113.7:1";
-    cr_assert_eq(broker_start(&other.options, &second, &text), FAULT_USAGE);
+    cr_assert_eq(broker_bind(&other.options, &second, &text), FAULT_USAGE);
     cr_assert(strstr(text.line, "tcp://203.0.113.7:1: "), "%s", text.line);
     other.listen[0] = "tcp://127.0.0.1:*";
     stage_start(&other);
@@ -254,7 +254,7 @@ Test(broker_life, an_ipc_endpoint_is_not_taken_from_a_node_that_lives)
     start();
     stage_init(&other);
     other.listen[0] = endpoint;
-    cr_assert_eq(broker_start(&other.options, &second, &text), FAULT_LOCKED);
+    cr_assert_eq(broker_bind(&other.options, &second, &text), FAULT_LOCKED);
     send_request(client, "r", "no.such", "k");
     expect_reply(receive(client), "r", "invalid", "type");
     broker_stop(&stage.broker);
@@ -302,6 +302,28 @@ Test(broker_life, another_broker_can_begin_where_one_stopped)
     for (int i = 0; i < 5; i++) {
         send_request(client, "r", "no.such", "k");
         expect_reply(receive(client), "r", "invalid", "type");
+Test(broker_life, who_connects_before_the_actors_are_there_is_served_later)
+{
+    struct fault_text text;
+    cr_assert_eq(broker_bind(&stage.options, &stage.broker, &text), FAULT_NONE, "%s", text.line);
+    snprintf(stage.endpoint, sizeof stage.endpoint, "%s", broker_endpoint(stage.broker, 0));
+    client = stage_client(&stage, ZMQ_DEALER);
+    send_request(client, "r", "no.such", "k");
+    cr_assert_not(receive_within(client, SILENCE_MS).at);
+    cr_assert_eq(broker_start(stage.broker, &stage.options, &text), FAULT_NONE, "%s", text.line);
+    expect_reply(receive(client), "r", "invalid", "type");
+}
+
+Test(broker_life, a_broker_that_never_served_ends)
+{
+    struct fault_text text;
+    struct broker *bound = NULL;
+    cr_assert_eq(broker_bind(&stage.options, &bound, &text), FAULT_NONE, "%s", text.line);
+    broker_stop(&bound);
+    cr_assert_null(bound);
+    start();
+}
+
         broker_stop(&stage.broker);
         stage.listen[0] = stage.endpoint;
         stage_start(&stage);
