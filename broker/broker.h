@@ -22,12 +22,13 @@ struct broker_options {
     uint32_t listen_count;
     const char *events;  // PUB endpoint or NULL
     const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot is taken); NULL: none
-    int64_t commands_in_flight_max; // whole broker; an actor's share is max(1024, max / actors)
+    int64_t commands_in_flight_max; // whole broker; a serving actor's share is max(1024, max / those), a retired one's 1024
     int64_t bytes_in_flight_max;    // likewise, at least 1 MiB
     // Which actor owns a slot, and how many databases a kind has (events.read reaches retired ones too).
     uint16_t (*owner)(void *owner_context, enum kind_id kind, uint16_t slot);
     void *owner_context;
     uint16_t actors[KIND_COUNT]; // KIND-0 … KIND-(n-1): inboxes at inproc://KIND/N, bound before broker_start
+    uint16_t serving[KIND_COUNT]; // of these, the first that own slots; the others have retired
     // Fills the status_view body; `dropped` is a msgpack map {reason: n}. Called in the broker's thread.
     void (*status)(void *status_context, struct bytes dropped, struct buffer *body);
     void *status_context;

@@ -219,8 +219,10 @@ static int start_broker(struct serve *serve)
     options->status_context = serve->node;
     options->control_request = node_control;
     options->control_context = serve->node;
-    for (int kind = 0; kind < KIND_COUNT; kind++)
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
         options->actors[kind] = node_actors(serve->node, kind);
+        options->serving[kind] = node_owners(serve->node)->count[kind];
+    }
     if (strlen(control) > 6 + 107) { // sun_path
         log_format("%s is too long for a socket: --snapshot will not work on this node", control + 6);
         options->control = NULL;

@@ -76,7 +76,7 @@ static inline void stage_init(struct stage *stage)
     options->control_request = stage_control;
     options->control_context = stage;
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        options->actors[kind] = kind == KIND_INVENTORY ? 2 : 1;
+        options->actors[kind] = options->serving[kind] = kind == KIND_INVENTORY ? 2 : 1;
         for (uint16_t i = 0; i < options->actors[kind]; i++) {
             char endpoint[64];
             snprintf(endpoint, sizeof endpoint, "inproc://%s", actor_id_name((struct actor_id){kind, i}).text);

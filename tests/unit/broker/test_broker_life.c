@@ -78,6 +78,18 @@ Test(broker_life, without_credit_a_request_is_busy_and_with_it_served_again)
     actor_receive(stage.inbox[KIND_CART][0]);
 }
 
+Test(broker_life, a_retired_actor_takes_no_share_from_those_that_serve)
+{
+    enum { SHARE = 2048, SERVING = KIND_COUNT };
+    stage.options.serving[KIND_INVENTORY] = 1;
+    stage.options.commands_in_flight_max = SHARE * SERVING;
+    start();
+    for (int i = 0; i < SHARE + 1; i++)
+        send_request(client, i < SHARE ? "r" : "one-too-many", "cart.get", "k");
+    actor_take(stage.inbox[KIND_CART][0], SHARE);
+    expect_busy(receive(client), "one-too-many");
+}
+
 Test(broker_life, the_more_are_turned_away_the_longer_they_are_told_to_wait)
 {
     enum { SHARE = 1024, OUTSIDE = 2000 };
