@@ -31,6 +31,7 @@ struct broker {
     struct drops drops;
     struct lanes lanes;
     struct front clients, operators;
+    struct unread *unread; // of both
     struct outgoing to_clients, to_operators;
     struct intake intake;
     void *inbox;
@@ -215,7 +216,7 @@ static enum fault open_operators(struct broker *broker)
     static const char scheme[] = "ipc://";
     if (!broker->options.control)
         return FAULT_NONE;
-    front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops);
+    front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops, broker->unread);
     enum fault fault = front_bind(&broker->operators, broker->options.control, bound, &broker->text);
     if (fault == FAULT_NONE && strncmp(bound, scheme, sizeof scheme - 1) == 0)
         chmod(bound + sizeof scheme - 1, S_IRUSR | S_IWUSR);
@@ -225,7 +226,7 @@ static enum fault open_operators(struct broker *broker)
 static enum fault open_outside(struct broker *broker)
 {
     enum fault fault = open_events(broker);
-    front_open(&broker->clients, broker->outside, 0, &broker->drops);
+    front_open(&broker->clients, broker->outside, 0, &broker->drops, broker->unread);
     for (uint32_t i = 0; i < broker->options.listen_count && fault == FAULT_NONE; i++)
         fault = front_bind(&broker->clients, broker->options.listen[i], broker->endpoints[i], &broker->text);
     return fault;
@@ -247,6 +248,7 @@ static void close_all(struct broker *broker)
         zmq_close(broker->events);
     while (zmq_ctx_term(broker->outside) != 0 && zmq_errno() == EINTR)
         ;
+    unread_free(&broker->unread);
     if (broker->inside)
         close_inside(broker);
 }
@@ -323,6 +325,7 @@ enum fault broker_bind(const struct broker_options *options, struct broker **bro
     bound->options = *options;
     bound->outside = zmq_ctx_new();
     CHECK(bound->outside, "%s", zmq_strerror(zmq_errno()));
+    bound->unread = unread_new((uint64_t)options->bytes_in_flight_max);
     outgoing_init(&bound->to_clients, &bound->clients);
     outgoing_init(&bound->to_operators, &bound->operators);
     intake_init(&bound->intake, &bound->options, &bound->lanes, &bound->drops);

@@ -23,7 +23,7 @@ struct broker_options {
     const char *events;  // PUB endpoint or NULL
     const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot is taken); NULL: none
     int64_t commands_in_flight_max; // whole broker; a serving actor's share is max(1024, max / those), a retired one's 1024
-    int64_t bytes_in_flight_max;    // likewise, at least 1 MiB
+    int64_t bytes_in_flight_max;    // likewise, at least 1 MiB; also what replies that nobody reads may take (unread.h)
     // Which actor owns a slot, and how many databases a kind has (events.read reaches retired ones too).
     uint16_t (*owner)(void *owner_context, enum kind_id kind, uint16_t slot);
     void *owner_context;

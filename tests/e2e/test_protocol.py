@@ -221,7 +221,7 @@ class Protocol(unittest.TestCase):
                 break
         self.assertGreater(dropped["client_slow"], 0)
         if "asan" not in SOUK:
-            self.assertLess(self.resident_kb(), 900 * 1024)
+            self.assertLess(self.resident_kb(), 400 * 1024)
         silent.close()
 
     def test_a_client_that_comes_back_under_its_name_is_served(self):
