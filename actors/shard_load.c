@@ -230,10 +230,6 @@ static void load_children(struct shard *shard, const struct decision *decision, 
     case LOADS_CHILD:
         load_child(shard, decision, given);
         return;
-    case LOADS_ALL:
-        load_range(shard, decision, given, decision->entity, decision->def->loads_max);
-        CHECK(!given->page_more, "%s: more than %u children", decision->def->name, decision->def->loads_max);
-        return;
     case LOADS_PAGE:
         load_page(shard, decision, given);
         return;
