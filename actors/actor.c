@@ -3,6 +3,7 @@
 // wait; messages that a turn leaves undecided open the next one.
 #include "actors/actor.h"
 
+#include "actors/dying.h"
 #include "actors/inbox.h"
 #include "codec/check.h"
 #include "provider/connector.h"
@@ -40,6 +41,7 @@ struct actor {
     struct buffer resume; // what the start asks again, not yet all in a turn
     struct cursor resume_left;
     struct parcel_credit credit;
+    struct dying_stack stack;
 };
 
 struct actor_endpoint actor_endpoint(struct actor_id id)
@@ -339,6 +341,7 @@ static enum fault open_all(struct actor *actor)
                                   .store = actor->store,
                                   .settings = options->settings,
                                   .owners = options->owners,
+                                  .quarantine = options->epoch->quarantine,
                                   .outbox = &actor->outbox,
                                   .waiters_max = options->waiters_max,
                                   .cache_bytes = options->memory_bytes / 8,
@@ -402,6 +405,7 @@ static void wait_phase(struct actor *actor, int phase)
 static void *run(void *context)
 {
     struct actor *actor = context;
+    dying_stack_open(&actor->stack);
     actor->list = calloc(actor->options.turn_messages_max + TIMERS_MAX, sizeof *actor->list);
     CHECK(actor->list);
     outbox_init(&actor->outbox);
@@ -421,6 +425,7 @@ static void *run(void *context)
         wait_phase(actor, CLOSING); // others may still send here
     }
     close_all(actor);
+    dying_stack_close(&actor->stack);
     return NULL;
 }
 
