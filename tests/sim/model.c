@@ -90,16 +90,18 @@ static struct model_effect *effect_of(const struct model *model, enum kind_id ki
     return effect;
 }
 
-bool model_took_effect(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id)
+uint32_t model_took_effect(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id)
 {
     char name[256];
-    return effect_of(model, kind, key, id, name) != NULL;
+    const struct model_effect *effect = effect_of(model, kind, key, id, name);
+    return effect ? effect->times : 0;
 }
 
 static void took_effect(struct model *model, const struct world_decision *decision)
 {
     char name[256];
-    struct model_effect *effect = effect_of(model, decision->def->kind, decision->request.key, decision->request.id, name);
+    struct model_effect *effect =
+        effect_of(model, decision->def->kind, decision->request.key, decision->request.id, name);
     if (effect && effect->until > decision->at)
         finding_note(model->finding, 8, decision->def->kind, decision->request.key, NULL,
                      "%s took effect twice under the request id %.*s", decision->def->name,
@@ -109,6 +111,7 @@ static void took_effect(struct model *model, const struct world_decision *decisi
         memcpy(effect->name, name, sizeof name);
         HASH_ADD_KEYPTR(hh, model->effects, effect->name, strlen(effect->name), effect);
     }
+    effect->times++;
     int64_t until = decision->request.retry_until;
     effect->until = until ? until : decision->at + model->settings->remember_hours * INT64_C(3600000000);
 }
@@ -145,12 +148,6 @@ static void catalog_decided(struct model *model, const struct world_decision *de
     if (reply.price.amount != product->price.amount || reply.active != product->active)
         finding_note(model->finding, 8, KIND_CATALOG, decision->request.key, &decision->in.sender,
                      "the price answered is %" PRId64 ", put was %" PRId64, reply.price.amount, product->price.amount);
-    struct model_order *order = model_order(model, decision->in.sender.key);
-    struct model_line *item = order ? model_line_of(&order->items, decision->request.key) : NULL;
-    if (item && !item->priced) {
-        item->priced = true; // a resend may be answered with a newer price; the order believes one of them
-        item->price = reply.price;
-    }
 }
 
 // ---- dispatch

@@ -78,6 +78,7 @@ struct model_order {
 struct model_effect {
     UT_hash_handle hh;
     int64_t until; // remembered
+    uint32_t times;
     char name[];   // kind, key, id
 };
 
@@ -103,9 +104,12 @@ void model_decided(struct model *model, const struct world_decision *decision);
 struct model_order *model_order(const struct model *model, struct bytes id);
 struct provider_sums model_sums(const struct model *model, const struct model_order *order);
 int64_t model_total(const struct model_order *order);
-// Did this request take effect, and is that remembered at this time?
-bool model_took_effect(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id);
-// Is what is stored what the model has?
+// How often this request took effect: again only after it was forgotten.
+uint32_t model_took_effect(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id);
+// The order has given everything back: goods, money, cart.
+void model_gave_back(struct model *model, const struct model_order *order);
+// Is what is stored what the model has? One SKU's counters; or everything, at rest.
+void model_compare_sku(struct model *model, const struct world *world, struct bytes sku);
 void model_compare(struct model *model, const struct world *world);
 
 // ---- for the model's own files

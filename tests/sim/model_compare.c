@@ -34,8 +34,8 @@ static void compare_hold(struct model *model, const struct world *world, const s
                hold->expires_at);
 }
 
-static void compare_stock(struct model *model, const struct world *world, const struct model_stock *stock,
-                          struct arena *arena)
+static void compare_counters(struct model *model, const struct world *world, const struct model_stock *stock,
+                             struct arena *arena)
 {
     struct stock is = {0};
     bool there = world_record(world, KIND_INVENTORY, FAMILY_HEAD, bytes_text(stock->sku), BYTES(""), stock_shape(),
@@ -50,6 +50,20 @@ static void compare_stock(struct model *model, const struct world *world, const 
     differ(model, KIND_INVENTORY, stock->sku, "committed_orders", is.committed_orders, stock->committed_orders);
     differ(model, KIND_INVENTORY, stock->sku, "short", is.short_, stock->owed);
     differ(model, KIND_INVENTORY, stock->sku, "version", is.version, stock->version);
+}
+
+void model_compare_sku(struct model *model, const struct world *world, struct bytes sku)
+{
+    struct arena arena;
+    arena_init(&arena);
+    compare_counters(model, world, model_stock_of(model, sku), &arena);
+    arena_deinit(&arena);
+}
+
+static void compare_stock(struct model *model, const struct world *world, const struct model_stock *stock,
+                          struct arena *arena)
+{
+    compare_counters(model, world, stock, arena);
     for (const struct model_hold *hold = stock->holds; hold; hold = hold->hh.next)
         compare_hold(model, world, stock, hold, arena);
 }
@@ -60,7 +74,8 @@ static void compare_cart(struct model *model, const struct world *world, const s
     struct cart is = {0};
     bool there =
         world_record(world, KIND_CART, FAMILY_HEAD, bytes_text(cart->id), BYTES(""), cart_shape(), &is, arena);
-    bool expired = !cart->claim && cart->expires_at <= world->actors[world_owner(world, KIND_CART, bytes_text(cart->id))].core.shard->at;
+    uint16_t owner = world_owner(world, KIND_CART, bytes_text(cart->id));
+    bool expired = !cart->claim && cart->expires_at <= world->actors[owner].core.shard->at;
     if (expired || (!there && cart->version == 0))
         return;
     differ(model, KIND_CART, cart->id, "version", is.version, cart->version);

@@ -77,7 +77,7 @@ static bool claims_cart(const struct model *model, const struct model_order *ord
 
 // ---- what an order says
 
-static void gave_all_back(struct model *model, struct model_order *order)
+void model_gave_back(struct model *model, const struct model_order *order)
 {
     struct provider_sums sums = model_sums(model, order);
     const struct model_line *item = item_not(model, order, false);
@@ -113,7 +113,7 @@ static void told(struct model *model, struct model_order *order, uint32_t event)
     if (event == EVENT_order_confirmed)
         confirmed(model, order);
     if (event == EVENT_order_failed || event == EVENT_order_cancelled)
-        gave_all_back(model, order);
+        model_gave_back(model, order);
     if (event == EVENT_order_failed && order->cancel)
         wrong(model, order, 8, NULL, "its cancel was acknowledged, but it ended otherwise");
     if (event == EVENT_order_failed && order->shipped)
@@ -192,6 +192,19 @@ static void people(struct model *model, const struct world_decision *decision, s
     }
 }
 
+// The price an order believes is the first that reached it.
+static void priced(struct model *model, struct model_order *order, const struct answer *answer)
+{
+    struct catalog_price_reply reply;
+    struct refusal refusal;
+    struct model_line *item = model_line_of(&order->items, answer->key);
+    if (!item || item->priced || !bytes_equal(answer->status, BYTES("ok")) ||
+        !body_decode(catalog_price_reply_shape(), answer->body, &reply, &model->arena, &refusal))
+        return;
+    item->priced = true;
+    item->price = reply.price;
+}
+
 void model_order_decided(struct model *model, const struct world_decision *decision, const void *body)
 {
     struct model_order *order = model_order(model, decision->request.key);
@@ -199,6 +212,10 @@ void model_order_decided(struct model *model, const struct world_decision *decis
         place(model, decision, body);
     else if (decision->in.origin == LOG_CLIENT)
         people(model, decision, order);
+    const struct answer *answer = body;
+    if (decision->def->type == MESSAGE_order_answer && order && decision->logged &&
+        bytes_equal(answer->re, BYTES("catalog.price")))
+        priced(model, order, answer);
     order = model_order(model, decision->request.key);
     if (decision->status != STATUS_ok && !decision->kept)
         return;
