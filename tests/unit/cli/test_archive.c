@@ -102,7 +102,7 @@ Test(archive, a_damaged_row_of_any_actor_ends_them_all)
 {
     export_book();
     struct buffer key = {0};
-    keys_seq(&key, 2);
+    keys_seq(&key, 1);
     store_put(book.stage.databases.of[KIND_INVENTORY][1], FAMILY_LOG, buffer_bytes(&key), BYTES("none"));
     cr_assert(eq(int, store_commit(book.stage.databases.of[KIND_INVENTORY][1], NULL), FAULT_NONE));
     struct history *history = history_open(&book.stage.databases, NULL, &trouble);
