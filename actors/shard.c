@@ -384,14 +384,14 @@ static void resume_write(struct shard *shard, struct bytes key, struct buffer *o
     struct wake body = {.at = 0};
     buffer_clear(&shard->scratch);
     body_encode(wake_shape(), &body, &shard->scratch);
-    request_write(out, REQUEST_ID_NONE, message_by_number(MESSAGE_order_resume)->name, key, buffer_bytes(&shard->scratch), 0);
+    request_write(out, REQUEST_ID_NONE, message_by_number(shard->kind->resume)->name, key, buffer_bytes(&shard->scratch), 0);
 }
 
 // Every open record, by age: weighed and its timer set (resume NULL), or its resume message written.
 static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count)
 {
     enum fault fault = FAULT_NONE;
-    if (!shard->kind->weigh)
+    if (!shard->kind->resume)
         return FAULT_NONE;
     struct arena arena;
     arena_init(&arena);
@@ -414,7 +414,8 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
         records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
-            timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
+            if (shard->kind->wake_at)
+                timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
         }
     }
     store_scan_close(&scan);
