@@ -3,6 +3,7 @@
 #include "actors/actor.h"
 
 #include "actors/core.h"
+#include "actors/dying.h"
 #include "codec/check.h"
 #include "provider/connector.h"
 
@@ -30,6 +31,7 @@ struct actor {
     struct inbox *inbox;
     void *broker, *provider;
     void *peers[KIND_COUNT][ACTORS_MAX];
+    struct dying_stack stack;
 };
 
 struct actor_endpoint actor_endpoint(struct actor_id id)
@@ -258,6 +260,7 @@ static enum fault open_all(struct actor *actor)
                                           .store = actor->store,
                                           .settings = options->settings,
                                           .owners = options->owners,
+                                          .quarantine = options->epoch->quarantine,
                                           .waiters_max = options->waiters_max,
                                           .cache_bytes = options->memory_bytes / 8,
                                           .horizon = &actor->horizon},
@@ -308,6 +311,7 @@ static void wait_phase(struct actor *actor, int phase)
 static void *run(void *context)
 {
     struct actor *actor = context;
+    dying_stack_open(&actor->stack);
     enum fault fault = open_all(actor);
     if (fault == FAULT_NONE) {
         actor->inbox = inbox_open(actor->options.zmq, actor_endpoint(actor->options.id).text);
@@ -321,6 +325,7 @@ static void *run(void *context)
         wait_phase(actor, CLOSING); // others may still send here
     }
     close_all(actor);
+    dying_stack_close(&actor->stack);
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "codec/check.h"
 
@@ -53,41 +54,17 @@ static void print_help(void)
 
 static int read_options(int argc, char **argv, struct replay_command *it)
 {
-    static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"into", required_argument, NULL, 'I'},
-        {"log-only", no_argument, NULL, 'L'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_TEXT("into", 0, it->into),
+        OPTION_FLAG("log-only", it->log_only),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'I':
-            it->into = optarg;
-            break;
-        case 'L':
-            it->log_only = true;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk replay --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
+    int code = options_read("replay", print_help, options, argc, argv);
+    if (code)
+        return code;
     if (optind < argc)
         it->file = argv[optind++];
     if (optind < argc)
