@@ -77,13 +77,13 @@ class Disk:
         return lost + self.cut_names(trace, rng)
 
     def cut_files(self, trace, rng, zeros):
-        kept, lost = dict(self.before), 0
+        kept, lost = {one.inode: self.before.get(one.inode, 0) for one in trace if one.name == "write"}, 0
         for one in trace:
             if one.name == "sync":
                 kept[one.inode] = max(one.size, kept.get(one.inode, 0))
         for path in [*files(self.root), *files(self.work / "backup")]:
             status = os.lstat(path)
-            size = kept.get(status.st_ino, 0)
+            size = kept.get(status.st_ino, status.st_size)
             if not stat.S_ISREG(status.st_mode) or status.st_size <= size:
                 continue
             lost += 1

@@ -124,7 +124,8 @@ class Worker:
         sku = f"product-{self.number}"
         titles, title = self.load.ledger.products.setdefault(sku, {None}), self.name("title")
         titles.add(title)
-        status, _ = yield "catalog.put", sku, {"title": title, "price": gbp(self.rng.randint(1, 999))}
+        long = "words " * self.rng.randint(0, 2700)  # makes write-ahead logs and tables come and go
+        status, _ = yield "catalog.put", sku, {"title": title, "price": gbp(self.rng.randint(1, 999)), "description": long}
         expect(status == "ok", f"catalog.put {sku}: {status}")
         self.load.ledger.products[sku] = {title}
 
