@@ -5,6 +5,7 @@
 #include "codec/check.h"
 #include "store/quarantine.h"
 #include "provider/connector.h"
+#include "store/snapshots.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -146,6 +147,16 @@ static enum fault start_connector(struct node *node, struct fault_text *text)
     return node->connector ? FAULT_NONE : FAULT_USAGE;
 }
 
+static void sweep_snapshots(const struct node *node)
+{
+    char line[128];
+    uint32_t removed = snapshots_sweep(shop_path(node->shop));
+    if (!removed || !node->options.log)
+        return;
+    snprintf(line, sizeof line, "removed %u snapshots that tools had left", removed);
+    node->options.log(line);
+}
+
 enum fault node_open(const struct node_options *options, struct node **node, struct fault_text *text)
 {
     struct node *it = calloc(1, sizeof *it);
@@ -161,6 +172,7 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     if (fault == FAULT_NONE) {
         prepare_epoch(it);
         fault = shop_begin_epoch(it->shop, it->epoch.number, it->epoch.at, text);
+        sweep_snapshots(it);
     }
     if (fault == FAULT_NONE)
         EACH_ACTOR(it, kind, index)

@@ -404,15 +404,15 @@ static void resume_write(struct shard *shard, struct bytes key, struct buffer *o
     struct wake body = {.at = 0};
     buffer_clear(&shard->scratch);
     body_encode(wake_shape(), &body, &shard->scratch);
-    request_write(out, REQUEST_ID_NONE, message_by_number(MESSAGE_order_resume)->name, key, buffer_bytes(&shard->scratch), 0);
+    request_write(out, REQUEST_ID_NONE, message_by_number(shard->kind->resume)->name, key, buffer_bytes(&shard->scratch), 0);
 }
 
 // An open record before any message meets it: should a look at it end the process, it is known which.
-static void opening(struct decision *decision, struct incoming *in, struct bytes key)
+static void opening(struct decision *decision, struct incoming *in, const struct kind *kind, struct bytes key)
 {
+    const struct message_def *def = message_by_number(kind->resume);
     *in = (struct incoming){.origin = LOG_RUNTIME};
-    *decision = (struct decision){
-        .in = in, .request = {.type = BYTES("order.resume"), .key = key}, .def = message_by_number(MESSAGE_order_resume)};
+    *decision = (struct decision){.in = in, .request = {.type = bytes_text(def->name), .key = key}, .def = def};
     shard_deciding(decision);
 }
 
@@ -420,7 +420,7 @@ static void opening(struct decision *decision, struct incoming *in, struct bytes
 static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count)
 {
     enum fault fault = FAULT_NONE;
-    if (!shard->kind->weigh)
+    if (!shard->kind->resume)
         return FAULT_NONE;
     struct arena arena;
     arena_init(&arena);
@@ -444,11 +444,12 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
             records = realloc(records, capacity * sizeof *records);
             CHECK(records);
         }
-        opening(&decision, &in, key);
+        opening(&decision, &in, shard->kind, key);
         records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
-            timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
+            if (shard->kind->wake_at)
+                timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
         }
         shard_deciding(NULL);
     }

@@ -33,7 +33,7 @@ static enum family family_of(enum place place)
 
 void shard_weigh(struct shard *shard, struct bytes record, int sign, struct arena *arena)
 {
-    if (!record.at || !shard->kind->weigh)
+    if (!record.at)
         return;
     struct weight weight = {0};
     shard->kind->weigh(record, &weight, arena);

@@ -67,7 +67,7 @@ static void plan(struct shard *shard, struct decision *decision)
 {
     const struct message_def *def = decision->def;
     overlay_want(&shard->overlay, FAMILY_HEAD, decision->entity);
-    if (shard->kind->weigh)
+    if (shard->kind->moves)
         overlay_want(&shard->overlay, FAMILY_OPEN, decision->entity);
     if (def->loads == LOADS_CONTENT)
         overlay_want(&shard->overlay, FAMILY_CHILD, decision->entity);
@@ -255,10 +255,6 @@ static void load_children(struct shard *shard, const struct decision *decision, 
     case LOADS_CHILD:
         load_child(shard, decision, given);
         return;
-    case LOADS_ALL:
-        load_range(shard, decision, given, decision->entity, decision->def->loads_max);
-        CHECK(!given->page_more, "%s: more than %u children", decision->def->name, decision->def->loads_max);
-        return;
     case LOADS_PAGE:
         load_page(shard, decision, given);
         return;
@@ -289,7 +285,7 @@ void decision_load(struct shard *shard, const struct decision *decision, struct 
     };
     if (!shard->options.replay)
         given->open = shard->weight;
-    if (shard->kind->weigh)
+    if (shard->kind->moves)
         given->record_open = overlay_get(&shard->overlay, FAMILY_OPEN, decision->entity);
     load_children(shard, decision, given);
 }

@@ -22,7 +22,7 @@ void intake_init(struct intake *intake, const struct broker_options *options, st
     intake->lanes = lanes;
     intake->drops = drops;
     intake->refusing = false;
-    memset(&intake->limit, 0, sizeof intake->limit);
+    limit_init(&intake->limit);
     buffer_init(&intake->body);
     buffer_init(&intake->reply);
     buffer_init(&intake->dropped);
@@ -30,6 +30,7 @@ void intake_init(struct intake *intake, const struct broker_options *options, st
 
 void intake_deinit(struct intake *intake)
 {
+    limit_deinit(&intake->limit);
     buffer_deinit(&intake->body);
     buffer_deinit(&intake->reply);
     buffer_deinit(&intake->dropped);

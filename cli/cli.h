@@ -30,8 +30,6 @@ int command_bench(int argc, char **argv);
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // "souk COMMAND: TEXT" on stderr; returns `code`.
 int fail_with(int code, const char *command, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// A whole number of an option, within bounds; otherwise says so (usage_error) and exits 2.
-int64_t option_number(const char *command, const char *option, const char *text, int64_t min, int64_t max);
 
 // µs since the epoch, and a clock that never steps, in µs.
 int64_t clock_wall(void);

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/replay_message.h"
 #include "codec/check.h"
@@ -39,7 +40,7 @@ static void print_help(void)
 {
     printf(
         "usage: souk replay [-d DIR | FILE] [--into DIR] [--log-only] [--json]\n"
-        "       souk replay --message[=KIND/KEY] [-d DIR] [--json]\n\n"
+        "       souk replay --message [KIND/KEY] [-d DIR] [--json]\n\n"
         "Decides the logged messages again, epoch by epoch, with this build, and compares digest after digest: equal\n"
         "means this build decides exactly as the one that served. Otherwise it shows the first turn that differs,\n"
         "message by message: what was logged, and what this build wants. Of a directory it also compares what the\n"
@@ -62,54 +63,30 @@ static void print_help(void)
 
 static int read_options(int argc, char **argv, struct replay_command *it)
 {
-    static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"into", required_argument, NULL, 'I'},
-        {"log-only", no_argument, NULL, 'L'},
-        {"json", no_argument, NULL, 'J'},
-        {"message", optional_argument, NULL, 'M'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_TEXT("into", 0, it->into),
+        OPTION_FLAG("log-only", it->log_only),
+        OPTION_FLAG("message", it->message),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'I':
-            it->into = optarg;
-            break;
-        case 'L':
-            it->log_only = true;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'M':
-            it->message = true;
-            it->message_name = optarg;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk replay --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
+    int code = options_read("replay", print_help, options, argc, argv);
+    if (code)
+        return code;
     if (optind < argc)
         it->file = argv[optind++];
     if (optind < argc)
         return usage_error("replay", "unexpected argument '%s'", argv[optind]);
+    if (it->message && (it->into || it->log_only))
+        return usage_error("replay", "--message takes -d DIR, --snapshot and --json only");
+    if (it->message) {
+        it->message_name = it->file;
+        it->file = NULL;
+    }
     if (it->file && (it->directory || it->snapshot))
         return usage_error("replay", "either FILE or -d DIR, not both");
-    if (it->message && (it->file || it->into || it->log_only))
-        return usage_error("replay", "--message takes -d DIR, --snapshot and --json only");
     return EXIT_OK;
 }
 

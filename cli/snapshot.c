@@ -8,9 +8,8 @@
 #include "codec/check.h"
 #include "codec/json.h"
 #include "codec/message.h"
+#include "store/snapshots.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,18 +19,15 @@
 enum { SNAPSHOT_TIMEOUT_MS = 15000, SOCKET_PATH_MAX = 107 };
 
 static char doomed[4096];
+static int held = -1; // keeps a node that starts meanwhile from sweeping it
 static pthread_t watcher;
 static bool watching;
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    return remove(path);
-}
-
 static void remove_doomed(void)
 {
-    if (access(doomed, F_OK) == 0 && nftw(doomed, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
-        fprintf(stderr, "souk: %s: cannot be removed (%s); it only takes space\n", doomed, strerror(errno));
+    int error = access(doomed, F_OK) == 0 ? snapshot_remove(doomed) : 0;
+    if (error)
+        fprintf(stderr, "souk: %s: cannot be removed (%s); it only takes space\n", doomed, strerror(error));
 }
 
 // ---- interrupts
@@ -71,6 +67,9 @@ void snapshot_done(void)
         pthread_join(watcher, NULL);
         watching = false;
         remove_doomed();
+        if (held >= 0)
+            close(held);
+        held = -1;
     }
     interrupts(&signals);
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
@@ -156,5 +155,7 @@ int snapshot_take(const char *command, const char *directory, char *path)
         snprintf(path, 4096, "%s", doomed); // a node's relative path is relative to where the node runs
     else
         snprintf(doomed, sizeof doomed, "%s", path);
+    if (code == EXIT_OK)
+        held = snapshot_hold(doomed);
     return code;
 }
