@@ -341,7 +341,8 @@ static void draw_wire(struct mood *mood, struct chance *chance)
 
 static void draw_trouble(struct mood *mood, struct chance *chance)
 {
-    mood->busy_us = chance_spread(chance, 20 * SECOND_US, 2 * HOUR_US);
+    mood->busy_us = chance_permille(chance, 900) ? chance_spread(chance, SECOND_US, 600 * SECOND_US)
+                                                 : chance_spread(chance, 600 * SECOND_US, 30 * HOUR_US);
     mood->crashes = sometimes(chance, 750, 24);
     mood->outages = sometimes(chance, 500, 6);
     mood->jumps = sometimes(chance, 250, 4);
@@ -354,8 +355,8 @@ static void draw_trouble(struct mood *mood, struct chance *chance)
 
 static void draw_shop(struct mood *mood, struct chance *chance)
 {
-    mood->shoppers = (int)chance_range(chance, 3, 24);
-    mood->budget = (int)chance_range(chance, 3, 14);
+    mood->shoppers = (int)chance_range(chance, 3, 40);
+    mood->budget = (int)chance_range(chance, 3, 25);
     mood->skus = (int)chance_spread(chance, 1, 30);
     mood->carts = (int)chance_range(chance, 1, 12);
     mood->lines_max = (int)chance_spread(chance, 1, 12);
@@ -366,7 +367,7 @@ static void draw_shop(struct mood *mood, struct chance *chance)
         mood->budget = (int)chance_range(chance, 1, 3);
     }
     mood->hot_units = (int)chance_spread(chance, 1, 200);
-    mood->think_us = chance_spread(chance, 1000, 4 * mood->busy_us / mood->budget);
+    mood->think_us = mood->busy_us / (mood->budget * chance_range(chance, 1, 10));
     mood->patience_us = chance_spread(chance, 200000, 20 * SECOND_US);
 }
 

@@ -39,7 +39,7 @@ static void send(struct shopper *shopper)
         bundle_head_write(&frame, shopper->questions_count);
     buffer_append(&frame, shopper->requests.at, shopper->requests.size);
     run_send(run, shopper->index, buffer_bytes(&frame));
-    int64_t patience = run->mood.patience_us << (shopper->tries < 4 ? shopper->tries : 4);
+    int64_t patience = run->mood.patience_us << (shopper->tries < 7 ? shopper->tries : 7);
     shopper->tries++;
     shopper->asks_again_at = run->now + patience;
     run_wake(run, shopper->index, patience);
@@ -135,7 +135,8 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     if (!question || !status_of_name(name, &status))
         return;
     if (status_transient(status)) { // the same again, a little later
-        shopper->asks_again_at = run->now + chance_range(&run->people, 10000, 500000);
+        int more = shopper->tries < 9 ? shopper->tries : 9;
+        shopper->asks_again_at = run->now + (chance_range(&run->people, 10000, 500000) << more);
         run_wake(run, index, shopper->asks_again_at - run->now);
         return;
     }
