@@ -232,6 +232,9 @@ static void look_at_provider(struct run *run)
     if (!run->outside)
         return;
     world_connector(run->world);
+    struct provider_result nobody_hears;
+    while (!run->world->up && provider_sim_driver.collect(&run->provider, 0, &nobody_hears)) {
+    }
     int64_t next = provider_sim_next(&run->provider);
     if (next < INT64_MAX)
         at(run, next - run->now, CONNECTOR, 0, 0, NULL);
