@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/node.h"
 
+#include "actors/dying.h"
 #include "codec/check.h"
+#include "store/quarantine.h"
 #include "provider/connector.h"
 #include "store/snapshots.h"
 
@@ -18,7 +20,8 @@ struct node {
     struct shop *shop;
     struct settings settings;
     struct log_epoch epoch;
-    struct buffer quarantine;
+    struct quarantine quarantine;
+    struct buffer quarantine_names; // as the epoch's record has them
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
@@ -59,14 +62,40 @@ static void prepare_epoch(struct node *node)
     node->settings = node->options.settings;
     node->settings.lines_in_flight_max = share(node->settings.lines_in_flight_max, orders);
     node->settings.waiting_max = share(node->settings.waiting_max, orders);
-    buffer_init(&node->quarantine);
-    pack_array(&node->quarantine, 0);
+    quarantine_pack(&node->quarantine, &node->quarantine_names);
     node->epoch = (struct log_epoch){.at = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
                                      .number = record->epoch + 1,
                                      .build = bytes_text(node->options.build),
                                      .owners = record->owners,
                                      .settings = node->settings,
-                                     .quarantine = buffer_bytes(&node->quarantine)};
+                                     .quarantine = buffer_bytes(&node->quarantine_names)};
+}
+
+static void tell_quarantine(const struct node *node)
+{
+    char line[512];
+    for (uint32_t i = 0; i < node->quarantine.count; i++) {
+        const struct quarantined *row = &node->quarantine.list[i];
+        snprintf(line, sizeof line, "%.*s/%.*s is in quarantine: deciding %.*s ended the process; see `souk quarantine list`",
+                 BYTES_FORMAT(row->kind), BYTES_FORMAT(row->key), BYTES_FORMAT(row->type));
+        node->options.log(line);
+    }
+}
+
+// What the last process died of is nobody's business any more; from here on this one leaves its own last words.
+static enum fault open_quarantine(struct node *node, struct fault_text *text)
+{
+    bool taken;
+    enum fault fault = quarantine_take_last_words(node->shop, &taken, text);
+    if (fault == FAULT_NONE)
+        fault = quarantine_load(node->shop, &node->quarantine, text);
+    if (fault == FAULT_NONE)
+        fault = quarantine_admits(&node->quarantine, shop_path(node->shop), text);
+    if (fault == FAULT_NONE)
+        fault = dying_prepare(shop_path(node->shop), text);
+    if (fault == FAULT_NONE)
+        tell_quarantine(node);
+    return fault;
 }
 
 static void start_actor(struct node *node, int kind, int index)
@@ -136,6 +165,8 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     pthread_mutex_init(&it->lock, NULL);
     pthread_cond_init(&it->changed, NULL);
     enum fault fault = shop_open(options->path, true, false, &it->shop, text);
+    if (fault == FAULT_NONE)
+        fault = open_quarantine(it, text);
     if (fault == FAULT_NONE)
         fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
     if (fault == FAULT_NONE) {
@@ -245,7 +276,9 @@ void node_close(struct node **node)
     connector_stop(&it->connector);
     if (it->shop)
         shop_close(&it->shop);
-    buffer_deinit(&it->quarantine);
+    dying_done();
+    quarantine_deinit(&it->quarantine);
+    buffer_deinit(&it->quarantine_names);
     pthread_mutex_destroy(&it->lock);
     pthread_cond_destroy(&it->changed);
     free(it);
@@ -309,6 +342,8 @@ void node_status(void *context, struct bytes dropped, struct buffer *body)
         view.parked_payments += atomic_load_explicit(&stats->parked_payments, memory_order_relaxed);
         view.reasks_total += read_count(&stats->reasks);
     }
+    view.has_quarantined = true;
+    view.quarantined = node->quarantine.count;
     body_encode(status_view_shape(), &view, body);
 }
 

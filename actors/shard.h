@@ -6,8 +6,10 @@
 //   T2  what the turn wants to leave waits in the outbox; the owner delivers it only after shard_turn returned FAULT_NONE
 //   T3  a message is logged iff it changed something; reads and refusals leave no trace
 //   T4  before a message meets an entity, what is due on it has ended, as logged messages of their own
+//   T5  an entity in quarantine is not looked at: clients are told so, peers and the runtime hear nothing
 #pragma once
 
+#include "actors/confined.h"
 #include "actors/kinds/kind.h"
 #include "actors/outbox.h"
 #include "actors/overlay.h"
@@ -32,6 +34,7 @@ struct shard_options {
     const struct settings *settings; // the caller keeps it
     const struct owner_map *owners;  // likewise
     struct log_row tail;             // where the log ends (log_tail); seq 0: empty
+    struct bytes quarantine;         // of the epoch (store/log.h); only while opening
     struct outbox *outbox;           // NULL: nobody is told (replay)
     bool replay;                     // what is due comes as logged messages; admission does not refuse
     bool no_log;                     // the log's rows are not written (replay: they are there already)
@@ -51,9 +54,10 @@ struct shard {
     struct overlay overlay;
     struct cache *cache;
     struct effects effects;
+    struct confined *confined; // NULL: nothing is in quarantine, of whatever kind
     struct timers *timers;
     struct waiters *waiters;
-    struct weight weight; // of all open records
+    struct weight weight; // of all open records, but for what is in quarantine
     uint64_t seq, chain;  // of the last log row
     int64_t at;           // of the last turn
     uint64_t turns, messages, reasks;
@@ -99,6 +103,9 @@ struct decision {
     struct bytes fingerprint;
 };
 
+// What this thread is deciding, for one that dies of it (actors/dying.h); NULL: nothing.
+void shard_deciding(const struct decision *decision);
+const struct decision *shard_decided_now(void);
 // Envelope and body; plans the loads. A refusal is answered at once and leaves def NULL.
 void decision_read(struct shard *shard, const struct incoming *in, struct decision *decision);
 // What `given` the handler gets.

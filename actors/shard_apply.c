@@ -211,8 +211,8 @@ static bool apply_one(struct shard *shard, const struct decision *decision, cons
     case EFFECT_DUE:
         fall_due(shard, decision->entity, effect->child, effect->at);
         return true;
-    case EFFECT_REASK:
-        shard->reasks++;
+    case EFFECT_REASK: // who waits for an entity in quarantine rightly asks again
+        shard->reasks += !shard->confined;
         return false;
     }
     CHECK(false);

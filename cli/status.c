@@ -68,6 +68,8 @@ static int print_table(struct bytes body)
                view.open_lines, view.waiting_orders);
         printf("parked payments  %" PRId64 "%s\n", view.parked_payments,
                view.parked_payments ? ": see `souk orders --parked`" : "");
+        printf("quarantined      %" PRId64 "%s\n", view.quarantined,
+               view.quarantined ? ": see `souk quarantine list --snapshot`" : "");
         printf("re-asked         %" PRId64 "%s\n", view.reasks_total, view.reasks_total ? ": this is a bug" : "");
         print_dropped(view.dropped);
         print_actors(&view);

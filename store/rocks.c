@@ -16,6 +16,8 @@
 #include "codec/check.h"
 #include "store/complaint.h"
 #include "store/keys.h"
+#include "store/notes.h"
+#include "store/trim.h"
 #include "store/tuning.h"
 
 #include <endian.h>
@@ -55,6 +57,7 @@ struct rocks {
     rocksdb_writeoptions_t *write, *write_synced;
     rocksdb_writebatch_t *batch;
     struct lookup lookup;
+    struct trim trim; // not when read-only
 };
 
 struct rocks_scan {
@@ -161,6 +164,7 @@ static void options_make(struct rocks *rocks, const struct store_options *option
     for (int i = 0; i < FAMILY_COUNT; i++)
         rocks->options[i] = options_new(rocks, i, &share, cache);
     rocksdb_cache_destroy(cache);
+    notes_none(rocks->options[FAMILY_META]);
     rocksdb_options_set_create_if_missing(rocks->options[FAMILY_META], options->create);
     rocks->read = rocksdb_readoptions_create();
     rocks->write = rocksdb_writeoptions_create();
@@ -382,7 +386,10 @@ static enum fault batch_write(struct rocks *rocks, rocksdb_writeoptions_t *how, 
 static enum fault rocks_commit(struct store *store, struct fault_text *text)
 {
     struct rocks *rocks = (struct rocks *)store;
-    return batch_write(rocks, rocks->write, text);
+    enum fault fault = batch_write(rocks, rocks->write, text);
+    if (!fault)
+        trim_step(&rocks->trim, store->pending.bytes);
+    return fault;
 }
 
 static enum fault flush(struct rocks *rocks, enum family family, struct fault_text *text)
@@ -580,6 +587,7 @@ static void rocks_close(struct store *store)
     rocksdb_writeoptions_destroy(rocks->write_synced);
     rocksdb_writebatch_destroy(rocks->batch);
     lookup_deinit(&rocks->lookup);
+    trim_deinit(&rocks->trim);
     free(rocks->path);
     free(rocks);
 }
@@ -653,6 +661,7 @@ static enum fault rocks_start(struct rocks *rocks, bool create, struct fault_tex
         fault = version_check(rocks, create, text);
     if (!fault && !rocks->read_only) {
         remove_leftover(rocks);
+        trim_init(&rocks->trim, rocks->path);
         fault = version_write(rocks, text);
     }
     return fault;

@@ -31,19 +31,21 @@ bool tuning_asked_by_key(enum family family)
 
 void tuning_write(struct buffer *out, enum family family, const struct tuning_share *share)
 {
+    // A finished write-ahead log goes to archive/ first: store/trim.h.
     buffer_printf(out,
-                  "wal_recovery_mode=kTolerateCorruptedTailRecords;paranoid_checks=true;"
+                  "WAL_ttl_seconds=3600;wal_recovery_mode=kTolerateCorruptedTailRecords;paranoid_checks=true;"
                   "create_missing_column_families=true;allow_concurrent_memtable_write=false;max_background_jobs=2;"
-                  "max_open_files=128;max_file_opening_threads=1;max_manifest_file_size=16777216;keep_log_file_num=10;max_log_file_size=4194304;"
-                  "info_log_level=WARN_LEVEL;stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
+                  "max_open_files=128;max_file_opening_threads=1;max_manifest_file_size=16777216;"
+                  "stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
                   "skip_stats_update_on_db_open=true;level_compaction_dynamic_level_bytes=true;"
                   "db_write_buffer_size=%llu;max_total_wal_size=%llu;",
                   (unsigned long long)share->buffers, (unsigned long long)share->wal);
     // Rows that arrive in order (the log; holds under time-ordered ids) make tables that never overlap and sink from
     // level to level by renaming. That needs the same compression on all levels.
+    // Tables are small, since deleting a large one holds up syncs as well.
     // Compaction runs at the lowest priority, so files may wait above it for a while: writers are not slowed for that.
     buffer_printf(out, "level0_file_num_compaction_trigger=8;level0_slowdown_writes_trigger=64;"
-                       "level0_stop_writes_trigger=128;target_file_size_base=16777216;");
+                       "level0_stop_writes_trigger=128;target_file_size_base=8388608;");
     bool log = family == FAMILY_LOG;
     buffer_printf(out, "write_buffer_size=%llu;max_write_buffer_number=%d;compression=kLZ4Compression;",
                   (unsigned long long)(log ? share->log_buffer : share->buffer), log ? 4 : 3);

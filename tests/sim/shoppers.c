@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a shopper asks and asks again; what each sort of person does is in people.c.
+#include "tests/sim/people.h"
+
+#include "codec/check.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// ---- asking
+
+static void request_add(struct shopper *shopper, const struct ask *ask)
+{
+    struct run *run = shopper->run;
+    const struct message_def *def = message_by_number(ask->type);
+    static const char nothing[4096];
+    struct buffer body = {0}, request = {0};
+    struct question *question = &shopper->questions[shopper->questions_count++];
+    CHECK(shopper->questions_count <= QUESTIONS_MAX);
+    snprintf(question->id, sizeof question->id, "r%u", ++run->ids);
+    question->answered = false;
+    body_encode(def->body(), ask->body ? ask->body : nothing, &body);
+    int64_t until = 0;
+    if (chance_permille(&run->people, run->mood.retry_until))
+        until = run_clock(run) + chance_spread(&run->people, 100000, 3600 * INT64_C(1000000));
+    request_write(&request, bytes_text(question->id), def->name, bytes_text(ask->key), buffer_bytes(&body), until);
+    auditor_sent(&run->auditor, buffer_bytes(&request));
+    buffer_append(&shopper->requests, request.at, request.size);
+    buffer_deinit(&body);
+    buffer_deinit(&request);
+}
+
+static void send(struct shopper *shopper)
+{
+    struct run *run = shopper->run;
+    struct buffer frame = {0};
+    if (shopper->questions_count > 1)
+        bundle_head_write(&frame, shopper->questions_count);
+    buffer_append(&frame, shopper->requests.at, shopper->requests.size);
+    run_send(run, shopper->index, buffer_bytes(&frame));
+    int64_t patience = run->mood.patience_us << (shopper->tries < 4 ? shopper->tries : 4);
+    shopper->tries++;
+    shopper->asks_again_at = run->now + patience;
+    run_wake(run, shopper->index, patience);
+    buffer_deinit(&frame);
+}
+
+void shopper_ask(struct shopper *shopper, enum message_type type, const char *key, const void *body)
+{
+    request_add(shopper, &(struct ask){type, key, body});
+}
+
+static bool waits(const struct shopper *shopper)
+{
+    for (uint32_t i = 0; i < shopper->questions_count; i++)
+        if (!shopper->questions[i].answered)
+            return true;
+    return false;
+}
+
+// ---- their time
+
+static void next_person(struct shopper *shopper)
+{
+    struct run *run = shopper->run;
+    shopper->person = NULL;
+    if (run->calm || shopper->budget-- <= 0)
+        return;
+    shopper->person = person_draw(run);
+    shopper->step = 0;
+    shopper->last = STATUS_ok;
+    shopper->view[0] = '\0';
+}
+
+static void go_on(struct shopper *shopper)
+{
+    struct run *run = shopper->run;
+    shopper->questions_count = 0;
+    shopper->tries = 0;
+    buffer_clear(&shopper->requests);
+    if (!shopper->person)
+        next_person(shopper);
+    if (!shopper->person)
+        return;
+    shopper->person(shopper);
+    shopper->step++;
+    if (shopper->questions_count) {
+        send(shopper);
+        return;
+    }
+    shopper->person = NULL; // done
+    run_wake(run, shopper->index, chance_range(&run->people, 1, run->mood.think_us));
+}
+
+void shopper_wake(struct run *run, uint32_t index)
+{
+    struct shopper *shopper = &run->shoppers[index];
+    if (!waits(shopper)) {
+        if (run->now >= shopper->next_at)
+            go_on(shopper);
+        return;
+    }
+    if (run->now < shopper->asks_again_at)
+        return;
+    if (!run->calm && chance_permille(&run->people, run->mood.gives_up)) {
+        shopper->questions_count = 0;
+        shopper->person = NULL;
+        shopper->next_at = run->now;
+        go_on(shopper);
+    } else {
+        send(shopper);
+    }
+}
+
+static void remember_view(struct shopper *shopper, struct bytes body)
+{
+    struct arena arena;
+    struct order_placed view;
+    struct refusal refusal;
+    arena_init(&arena);
+    if (body_decode_lenient(order_placed_shape(), body, &view, &arena, &refusal))
+        snprintf(shopper->view, sizeof shopper->view, "%.*s", BYTES_FORMAT(view.status));
+    arena_deinit(&arena);
+}
+
+void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct bytes name, struct bytes body)
+{
+    struct shopper *shopper = &run->shoppers[index];
+    struct question *question = NULL;
+    enum status status;
+    for (uint32_t i = 0; i < shopper->questions_count; i++)
+        if (bytes_equal(bytes_text(shopper->questions[i].id), id) && !shopper->questions[i].answered)
+            question = &shopper->questions[i];
+    if (!question || !status_of_name(name, &status))
+        return;
+    if (status_transient(status)) { // the same again, a little later
+        shopper->asks_again_at = run->now + chance_range(&run->people, 10000, 500000);
+        run_wake(run, index, shopper->asks_again_at - run->now);
+        return;
+    }
+    question->answered = true;
+    shopper->last = status;
+    remember_view(shopper, body);
+    if (waits(shopper))
+        return;
+    shopper->next_at = run->now + chance_range(&run->people, 1, run->mood.think_us);
+    run_wake(run, index, shopper->next_at - run->now);
+}
+
+// ---- the shop opens
+
+void shoppers_open(struct run *run)
+{
+    run->shoppers = calloc((size_t)run->mood.shoppers, sizeof *run->shoppers);
+    CHECK(run->shoppers);
+    for (int i = 0; i < run->mood.shoppers; i++) {
+        run->shoppers[i] = (struct shopper){.run = run, .index = (uint32_t)i, .budget = run->mood.budget};
+        run_wake(run, (uint32_t)i, chance_range(&run->people, 1, run->mood.think_us));
+    }
+}
+
+void shoppers_close(struct run *run)
+{
+    for (int i = 0; i < run->mood.shoppers && run->shoppers; i++)
+        buffer_deinit(&run->shoppers[i].requests);
+    free(run->shoppers);
+}
+
+// Said and done at once, before anything can go wrong.
+static void say_now(struct run *run, enum message_type type, const char *key, const void *body)
+{
+    char id[32];
+    snprintf(id, sizeof id, "s%u", ++run->ids);
+    struct buffer encoded = {0}, request = {0};
+    body_encode(message_by_number(type)->body(), body, &encoded);
+    request_write(&request, bytes_text(id), message_by_number(type)->name, bytes_text(key), buffer_bytes(&encoded), 0);
+    auditor_sent(&run->auditor, buffer_bytes(&request));
+    if (run->world->up)
+        auditor_arrived(&run->auditor, bytes_text(id));
+    world_receive(run->world, BYTES("setup"), buffer_bytes(&request));
+    buffer_deinit(&encoded);
+    buffer_deinit(&request);
+}
+
+void shoppers_fill_shelves(struct run *run)
+{
+    run->world->clock = run_clock(run);
+    for (int i = 0; i < run->mood.skus; i++) {
+        char sku[16];
+        person_sku(sku, i);
+        bool hot = chance_permille(&run->people, 400);
+        struct inventory_receive receive = {
+            .quantity = hot ? chance_range(&run->people, 1, 3) : chance_range(&run->people, 1, run->mood.hot_units)};
+        struct catalog_put put = person_product(run);
+        if (!chance_permille(&run->people, 30))
+            say_now(run, MESSAGE_inventory_receive, sku, &receive);
+        if (!chance_permille(&run->people, 50))
+            say_now(run, MESSAGE_catalog_put, sku, &put);
+        world_run(run->world);
+    }
+}
+
+// ---- parked payments
+
+static const char *truth(const struct run *run, const char *order_id, struct bytes operation)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", BYTES_FORMAT(operation));
+    return provider_sim_done(&run->provider, bytes_text(order_id), name) ? "succeeded" : "failed";
+}
+
+void shoppers_resolve(struct run *run)
+{
+    struct arena arena;
+    struct payment payment;
+    arena_init(&arena);
+    for (uint32_t i = 0; i < run->orders_count && run->world->up && run->outside; i++) {
+        if (!world_record(run->world, KIND_PAYMENT, FAMILY_HEAD, bytes_text(run->orders[i]), BYTES(""), payment_shape(),
+                          &payment, &arena) ||
+            !payment.parked)
+            continue;
+        struct payment_resolve resolve = {.outcome = bytes_text(truth(run, run->orders[i], payment.open.kind)),
+                                          .reason = BYTES("the provider's book says so")};
+        say_now(run, MESSAGE_payment_resolve, run->orders[i], &resolve);
+    }
+    arena_deinit(&arena);
+}
