@@ -33,10 +33,10 @@ class Operation:
 
 
 class Disk:
-    """`faults` and `space` as disk.c has them. Begin it just before the process starts; use as a context manager."""
+    """`faults`, `space`, `serving` as disk.c has them. Begin it just before the process starts; use as a context manager."""
 
-    def __init__(self, root, faults="", space=None):
-        self.root, self.faults, self.space = str(root), faults, space
+    def __init__(self, root, faults="", space=None, serving=False):
+        self.root, self.faults, self.space, self.serving = str(root), faults, space, serving
         self.work = pathlib.Path(tempfile.mkdtemp(prefix="souk-disk-"))
         (self.work / "backup").mkdir()
         self.before = {os.lstat(path).st_ino: os.lstat(path).st_size for path in files(self.root)}
@@ -54,6 +54,8 @@ class Disk:
                 "DISK_BACKUP": str(self.work / "backup"), "DISK_FAULTS": self.faults}
         if self.space is not None:
             more["DISK_SPACE"] = str(self.space)
+        if self.serving:
+            more["DISK_SERVING"] = "1"
         return {**os.environ, **more}
 
     def trace(self):

@@ -9,6 +9,7 @@ import json
 AFTER = {"confirmed": {"confirmed", "shipped", "delivered", "cancelling", "cancelled"},
          "shipped": {"shipped", "delivered"}, "delivered": {"delivered"},
          "cancelling": {"cancelling", "cancelled"}, "cancelled": {"cancelled"}}
+AFTER.update({status: {status} for status in ("out_of_stock", "payment_failed", "reservation_expired", "rejected")})
 PAID = ("confirmed", "shipped", "delivered")
 REPEATS = 60  # remembered replies looked at in one check, beside the newest ones
 CHECKED_ORDERS = 150
@@ -41,8 +42,7 @@ class Order:
         self.settled = False                                    # was looked at when nothing was open
 
     def allowed(self, status):
-        allowed = AFTER.get(self.status, {self.status})
-        return self.status in (None, "payment_action_required") or status in allowed
+        return self.status not in AFTER or status in AFTER[self.status]
 
 
 class Ledger:

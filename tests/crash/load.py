@@ -39,11 +39,14 @@ class Worker:
         return f"{what}-{self.number}-{self.serial}"
 
     def stories(self):
+        if self.number == 0:
+            for sku in self.load.skus:
+                yield from self.receive(sku, 200)
         stories = [self.stock, self.reservation, self.cart, self.order, self.product]
         while True:
             while self.load.closing:
                 yield None
-            yield from self.rng.choices(stories, [2, 3, 2, 4, 1])[0]()
+            yield from self.rng.choices(stories, [2, 3, 2, 4, 40 if self.load.heavy else 1])[0]()
 
     def change(self, sum, amount, request):
         """A command that adds to a counter, if it is taken."""
@@ -54,12 +57,15 @@ class Worker:
             sum.known += amount
         return status, body
 
+    def receive(self, sku, quantity):
+        sum = self.load.ledger.sums(sku)[0]
+        yield from self.change(sum, quantity, ("inventory.receive", sku, {"quantity": quantity}))
+
     def stock(self):
-        sku = self.rng.choice(self.load.skus)
-        received, adjusted, _ = self.load.ledger.sums(sku)
-        quantity = self.rng.randint(1, 40)
+        sku, quantity = self.rng.choice(self.load.skus), self.rng.randint(1, 40)
+        _, adjusted, _ = self.load.ledger.sums(sku)
         if self.rng.random() < 0.7:
-            yield from self.change(received, quantity, ("inventory.receive", sku, {"quantity": quantity}))
+            yield from self.receive(sku, quantity)
         else:
             body = {"delta": -quantity, "reason": "count", "stop_sale": self.rng.random() < 0.2}
             yield from self.change(adjusted, -quantity, ("inventory.adjust", sku, body))
@@ -124,14 +130,14 @@ class Worker:
         sku = f"product-{self.number}"
         titles, title = self.load.ledger.products.setdefault(sku, {None}), self.name("title")
         titles.add(title)
-        long = "words " * self.rng.randint(0, 2700)  # makes write-ahead logs and tables come and go
+        long = "words " * self.rng.randint(0, 2700)
         status, _ = yield "catalog.put", sku, {"title": title, "price": gbp(self.rng.randint(1, 999)), "description": long}
         expect(status == "ok", f"catalog.put {sku}: {status}")
         self.load.ledger.products[sku] = {title}
 
     def basket(self):
         return [{"sku": sku, "quantity": self.rng.randint(1, 3), "unit_price": gbp(self.load.prices[sku])}
-                for sku in self.rng.sample(self.load.skus, self.rng.choice([1, 1, 1, 2, 3, 5]))]
+                for sku in self.rng.sample(self.load.skus, min(self.rng.choice([1, 1, 1, 2, 3, 5]), len(self.load.skus)))]
 
     def order(self):
         name, cart, carts = self.name("o"), f"cart-{self.number}", self.load.ledger.carts
@@ -183,7 +189,8 @@ class Load:
         self.skus = [f"sku-{i}" for i in range(skus)]
         self.prices = {sku: rng.randint(1, 999) for sku in self.skus}
         self.count, self.sockets, self.answered, self.repeats = connections, [], 0, 0
-        self.closing = False
+        self.closing = False # scripts come to an end
+        self.heavy = False   # most say much
         self.workers = [Worker(self, number) for number in range(workers)]
 
     # ---- connections
