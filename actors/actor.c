@@ -261,6 +261,7 @@ static enum fault open_all(struct actor *actor)
                                           .settings = options->settings,
                                           .owners = options->owners,
                                           .quarantine = options->epoch->quarantine,
+                                          .closed = options->closed,
                                           .waiters_max = options->waiters_max,
                                           .cache_bytes = options->memory_bytes / 8,
                                           .horizon = &actor->horizon},

@@ -36,6 +36,7 @@ struct actor_options {
     const struct settings *settings;
     const struct owner_map *owners;
     const struct log_epoch *epoch;
+    const _Atomic int *closed; // struct shard_options
     void (*fail)(const char *line); // does not return: any actor's failure ends the process
 };
 

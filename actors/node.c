@@ -2,6 +2,7 @@
 #include "actors/node.h"
 
 #include "actors/dying.h"
+#include "actors/watch.h"
 #include "codec/check.h"
 #include "store/quarantine.h"
 #include "provider/connector.h"
@@ -22,6 +23,7 @@ struct node {
     struct log_epoch epoch;
     struct quarantine quarantine;
     struct buffer quarantine_names; // as the epoch's record has them
+    struct watch *watch;
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
@@ -113,6 +115,7 @@ static void start_actor(struct node *node, int kind, int index)
         .settings = &node->settings,
         .owners = &node->epoch.owners,
         .epoch = &node->epoch,
+        .closed = watch_closed(node->watch),
         .fail = fail,
     };
     uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
@@ -174,9 +177,12 @@ enum fault node_open(const struct node_options *options, struct node **node, str
         fault = shop_begin_epoch(it->shop, it->epoch.number, it->epoch.at, text);
         sweep_snapshots(it);
     }
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE) {
+        it->watch = watch_start(&(struct watch_options){
+            .path = shop_path(it->shop), .free_min_bytes = options->free_min_bytes, .log = options->log});
         EACH_ACTOR(it, kind, index)
             start_actor(it, kind, index);
+    }
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++) {
             struct fault_text why;
@@ -274,6 +280,7 @@ void node_close(struct node **node)
     if (it->broker)
         zmq_close(it->broker);
     connector_stop(&it->connector);
+    watch_stop(&it->watch);
     if (it->shop)
         shop_close(&it->shop);
     dying_done();
@@ -342,7 +349,10 @@ void node_status(void *context, struct bytes dropped, struct buffer *body)
         view.parked_payments += atomic_load_explicit(&stats->parked_payments, memory_order_relaxed);
         view.reasks_total += read_count(&stats->reasks);
     }
-    view.has_quarantined = true;
+    struct watch_view watched = watch_view(node->watch);
+    view.has_free_bytes = view.has_storage_full = view.has_quarantined = true;
+    view.free_bytes = watched.free_bytes;
+    view.storage_full = watched.storage_full;
     view.quarantined = node->quarantine.count;
     body_encode(status_view_shape(), &view, body);
 }
