@@ -14,15 +14,25 @@
             (world)->options.witness.what((world)->options.witness.context, ##__VA_ARGS__);                            \
     } while (0)
 
+const char *const world_death_names[DEATHS] = {
+    [DEATH_KILLED] = "crash between turns",
+    [DEATH_BEFORE_COMMIT] = "crash before the commit",
+    [DEATH_WRITE] = "write refused",
+    [DEATH_BEFORE_DELIVERY] = "crash after the commit, before delivery",
+    [DEATH_AMID_DELIVERY] = "crash amid delivery",
+    [DEATH_IN_BROKER] = "crash in the broker",
+};
+
 // ---- points
 
 // One more thing happens; false: the process ended just before it.
-static bool point(struct world *world)
+static bool point(struct world *world, enum world_death death)
 {
     if (world->dying)
         return false;
     if (world->points + 1 == world->crash_at) {
         world->dying = true;
+        world->death = death;
         world->crash_at = 0;
         return false;
     }
@@ -81,14 +91,17 @@ static void deliver(void *context, struct outbox *outbox)
     world->points += committed;
     world->commits += committed;
     tell_turn(actor);
-    for (uint32_t i = 0; i < outbox->dirty_count && point(world); i++) {
+    enum world_death death = DEATH_BEFORE_DELIVERY;
+    for (uint32_t i = 0; i < outbox->dirty_count && point(world, death); i++, death = DEATH_AMID_DELIVERY) {
         struct actor_id to = outbox->dirty[i];
         put(world, actor->number, (uint16_t)(world->lanes.first[to.kind] + to.index),
             buffer_bytes(&outbox->peers[to.kind][to.index]));
     }
-    if (outbox->provider.size && point(world))
+    death = outbox->dirty_count ? DEATH_AMID_DELIVERY : DEATH_BEFORE_DELIVERY;
+    if (outbox->provider.size && point(world, death))
         put(world, actor->number, WORLD_CONNECTOR, buffer_bytes(&outbox->provider));
-    if (outbox->broker.size && point(world))
+    death = outbox->provider.size ? DEATH_AMID_DELIVERY : death;
+    if (outbox->broker.size && point(world, death))
         put(world, actor->number, WORLD_BROKER, buffer_bytes(&outbox->broker));
 }
 
@@ -98,7 +111,7 @@ void front_send(struct front *front, uint8_t flags, struct bytes route, struct b
                 uint32_t replies)
 {
     struct world *world = (struct world *)((char *)front - offsetof(struct world, front));
-    if (!point(world))
+    if (!point(world, DEATH_IN_BROKER))
         return;
     struct cursor cursor = cursor_over(rest.size ? rest : head); // `head` begins a bundle if there is more
     struct reply reply;
@@ -173,7 +186,7 @@ void world_receive(struct world *world, struct bytes route, struct bytes frame)
     outgoing_flush(world->outgoing);
     for (uint16_t i = 0; i < world->lanes.count && !world->dying; i++) {
         struct buffer *lane = &world->lanes.at[i].frame;
-        if (lane->size && point(world))
+        if (lane->size && point(world, DEATH_IN_BROKER))
             put(world, WORLD_BROKER, i, buffer_bytes(lane));
         buffer_clear(lane);
     }
@@ -234,7 +247,7 @@ void world_connector(struct world *world)
     while (world->up && provider && provider->collect(world->options.provider_self, 0, &result)) {
         buffer_clear(&frame);
         provider_result_write(&result, &frame);
-        if (point(world))
+        if (point(world, DEATH_IN_BROKER))
             put(world, WORLD_CONNECTOR, world_owner(world, KIND_PAYMENT, result.order_id), buffer_bytes(&frame));
         die_if_dying(world);
     }
@@ -302,6 +315,7 @@ bool world_turn(struct world *world, uint16_t number, uint32_t max)
     store_memory_fail(actor->store, 0);
     world->deciding = NULL;
     if (fault) {
+        world->death = world->commits + 1 == world->write_fails_at ? DEATH_WRITE : DEATH_BEFORE_COMMIT;
         world->crash_at = world->write_fails_at = 0;
         world->dying = true;
     } else {
@@ -367,6 +381,8 @@ void world_crash(struct world *world)
 {
     if (!world->up)
         return;
+    if (!world->dying)
+        world->death = DEATH_KILLED;
     world->up = world->dying = false;
     world->crashes++;
     for (uint16_t i = 0; i < world->actors_count; i++)

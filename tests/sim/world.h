@@ -96,6 +96,18 @@ struct world_actor {
     uint64_t commits; // before the turn under way
 };
 
+// How a process ended.
+enum world_death {
+    DEATH_KILLED,          // between two calls
+    DEATH_BEFORE_COMMIT,   // a turn was decided and never written
+    DEATH_WRITE,           // its write failed
+    DEATH_BEFORE_DELIVERY, // durable, and nothing left
+    DEATH_AMID_DELIVERY,   // durable, and some left
+    DEATH_IN_BROKER,
+    DEATHS
+};
+extern const char *const world_death_names[DEATHS];
+
 struct world {
     struct world_options options;
     int64_t clock; // µs; set it as you like
@@ -113,6 +125,7 @@ struct world {
     struct buffer quarantine;
     struct queue pipes[WORLD_PLACES][WORLD_PLACES]; // [from][to]
     bool dying;                                     // within a call: the process has ended
+    enum world_death death;                         // the last one
 
     struct front front; // outgoing.c sends through it; front_send is the world's own
     struct drops drops;
