@@ -11,6 +11,7 @@ static const struct story_def *const stories[] = {
     &story_reservation_expires,
     &story_stock_corrected,
     &story_decline,
+    &story_capture_refused,
     &story_shopper_acts,
     &story_shopper_is_gone,
     &story_cancel_early,

@@ -66,8 +66,20 @@ static void cancel_while_paying(struct story *story)
     story_pass(story, 10 * SECOND);
     story_expect_answer(story, said, "ok");
     story_expect_order(story, "O-1", "cancelled");
+    story_note(story, "Bob's card is declined, but before his payment hears of it he cancels. He asked for nothing else.");
+    buy(story, "bob", "O-2", "mug", 1, 1299, "pm_card_chargeDeclined");
+    story_until_payment(story, "O-2", "authorizing");
+    story_stall(story, KIND_PAYMENT, true);
+    story_pass(story, SECOND / 10);
+    cancel(story, "bob", "O-2");
+    story_until_order(story, "O-2", "voiding");
+    story_pass(story, SECOND / 10);
+    story_stall(story, KIND_PAYMENT, false);
+    story_pass(story, SECOND);
+    story_expect_order(story, "O-2", "cancelled");
     story_expect_stock(story, "mug", 10, 0, 0);
     story_expect_money(story, "O-1", 0, 0);
+    story_expect_money(story, "O-2", 0, 0);
 }
 
 const struct story_def story_cancel_while_paying = {
@@ -94,7 +106,28 @@ static void cancel_against_capture(struct story *story)
     story_expect_answer(story, said, "ok");
     story_expect_order(story, "O-1", "cancelled");
     story_expect_stock(story, "mug", 10, 0, 0);
+    story_note(story, "Bob's cancel and the provider's answer meet at his payment, which has been busy.");
+    buy(story, "bob", "O-2", "mug", 1, 1299, "pm_card_visa");
+    story_until_payment(story, "O-2", "capturing");
+    story_stall(story, KIND_PAYMENT, true);
+    story_pass(story, SECOND / 10);
+    cancel(story, "bob", "O-2");
+    story_pass(story, SECOND / 10);
+    story_stall(story, KIND_PAYMENT, false);
+    story_pass(story, SECOND);
+    story_expect_order(story, "O-2", "cancelled");
+    story_note(story, "Cleo's meets nobody: it is her deadline that meets the answer. She is confirmed after all.");
+    buy(story, "cleo", "O-3", "mug", 1, 1299, "pm_card_visa");
+    story_until_payment(story, "O-3", "capturing");
+    story_stall(story, KIND_PAYMENT, true);
+    story_pass(story, 16 * MINUTE);
+    story_stall(story, KIND_PAYMENT, false);
+    story_pass(story, SECOND);
+    story_expect_order(story, "O-3", "confirmed");
+    story_expect_stock(story, "mug", 9, 0, 1);
     story_expect_money(story, "O-1", 2598, 2598);
+    story_expect_money(story, "O-2", 1299, 1299);
+    story_expect_money(story, "O-3", 1299, 0);
 }
 
 const struct story_def story_cancel_against_capture = {
@@ -107,15 +140,30 @@ const struct story_def story_cancel_against_capture = {
 
 // ---- cancelled after the capture
 
+// So slow that it is asked twice.
+static const struct said *cancel_while_slow(struct story *story, const char *who, const char *order_id,
+                                            enum kind_id slow)
+{
+    take(story, who, who, "mug", 1, 1299);
+    story_pass(story, SECOND);
+    check_out(story, who, order_id, who, "pm_card_visa");
+    story_until_order(story, order_id, "committing");
+    story_stall(story, slow, true);
+    const struct said *said = cancel(story, who, order_id);
+    story_pass(story, 61 * SECOND);
+    story_stall(story, slow, false);
+    story_pass(story, SECOND);
+    return said;
+}
+
 static void cancel_after_capture(struct story *story)
 {
     receive(story, "mug", 10);
     story_pass(story, SECOND);
-    buy(story, "ann", "O-1", "mug", 1, 1299, "pm_card_visa");
-    story_until_order(story, "O-1", "committing");
-    story_note(story, "Ann's order is confirmed and its goods are being committed when she cancels.");
-    const struct said *first = cancel(story, "ann", "O-1");
-    story_pass(story, SECOND);
+    story_note(story, "Ann's order is confirmed and stock writes its mug off, slowly, when she cancels.");
+    const struct said *first = cancel_while_slow(story, "ann", "O-1", KIND_INVENTORY);
+    story_note(story, "With Dora's it is the cart that is slow.");
+    const struct said *fourth = cancel_while_slow(story, "dora", "O-4", KIND_CART);
     buy(story, "bob", "O-2", "mug", 1, 1299, "pm_card_visa");
     buy(story, "cleo", "O-3", "mug", 1, 1299, "pm_card_visa");
     story_pass(story, SECOND);
@@ -130,10 +178,13 @@ static void cancel_after_capture(struct story *story)
     story_expect_answer(story, first, "ok");
     story_expect_answer(story, second, "ok");
     story_expect_answer(story, third, "already_shipped");
+    story_expect_answer(story, fourth, "ok");
+    story_expect_order(story, "O-4", "cancelled");
     story_expect_order(story, "O-1", "cancelled");
     story_expect_order(story, "O-2", "cancelled");
     story_expect_order(story, "O-3", "shipped");
-    story_expect_stock(story, "mug", 9, 0, 3);
+    story_expect_stock(story, "mug", 9, 0, 4);
+    story_expect_money(story, "O-4", 1299, 1299);
     story_expect_money(story, "O-1", 1299, 1299);
     story_expect_money(story, "O-2", 1299, 1299);
     story_expect_money(story, "O-3", 1299, 0);
@@ -149,12 +200,43 @@ const struct story_def story_cancel_after_capture = {
 
 // ---- a disk that hangs
 
+// Every answer that these orders need comes after two minutes and more, and therefore three times.
+static void hang_a_while(struct story *story)
+{
+    static const enum kind_id kinds[] = {KIND_CART, KIND_CATALOG, KIND_INVENTORY, KIND_CART};
+    static const char *const steps[] = {"claiming", "pricing", "holding", "releasing"};
+    story_note(story, "Each actor in turn hangs for two minutes and more. Dora's and Fay's orders go well; Emil's is short "
+                      "of tea.");
+    take(story, "dora", "bag", "mug", 1, -1);
+    take(story, "emil", "sack", "mug", 1, -1);
+    take(story, "emil", "sack", "tea", 2, 499);
+    take(story, "fay", "pouch", "mug", 1, 1299);
+    receive(story, "tea", 1);
+    story_pass(story, SECOND);
+    story_stall(story, KIND_CART, true);
+    check_out(story, "fay", "O-6", "pouch", "cod");
+    check_out(story, "dora", "O-4", "bag", "pm_card_visa");
+    check_out(story, "emil", "O-5", "sack", "pm_card_visa");
+    for (int i = 0; i < 4; i++) {
+        story_until_order(story, "O-5", steps[i]);
+        story_stall(story, kinds[i], true);
+        story_pass(story, 2 * MINUTE + 30 * SECOND);
+        if (i < 3)
+            story_stall(story, kinds[i + 1], true);
+        story_stall(story, kinds[i], false);
+    }
+    story_pass(story, SECOND);
+    story_expect_order(story, "O-4", "confirmed");
+    story_expect_order(story, "O-5", "out_of_stock");
+}
+
 static void disk_hangs(struct story *story)
 {
     list(story, "mug", 1299, true);
     receive(story, "mug", 10);
     take(story, "ann", "basket", "mug", 2, 1299);
     story_pass(story, SECOND);
+    hang_a_while(story);
     story_note(story, "Stock, carts and catalog do not answer for a quarter of an hour and more.");
     story_stall(story, KIND_INVENTORY, true);
     story_stall(story, KIND_CART, true);
@@ -173,7 +255,9 @@ static void disk_hangs(struct story *story)
     story_pass(story, SECOND);
     story_expect_order(story, "O-1", "reservation_expired");
     story_expect_order(story, "O-3", "reservation_expired");
-    story_expect_stock(story, "mug", 10, 0, 0);
+    story_expect_order(story, "O-6", "confirmed");
+    story_expect_stock(story, "mug", 8, 0, 2);
+    story_expect_money(story, "O-4", 1299, 0);
 }
 
 const struct story_def story_disk_hangs = {

@@ -12,13 +12,14 @@
 
 static void print_help(void)
 {
-    printf("usage: tools/stories [--list] [NAME] [--crash-at N] [--crash-again-at N] [--actors N] [--cache BYTES]\n\n"
+    printf("usage: tools/stories [--list] [NAME] [OPTION]…\n\n"
            "Tells one of the checkout's stories line by line, run by the shop's own code on one thread, and judges it:\n"
            "the model, the audit, every actor's log decided again.\n\n"
            "      --list              the stories' names and titles\n"
            "      --crash-at N        the N-th thing to become durable or visible does not happen: the process ends\n"
            "                          there, starts again, and clients say again what they have no answer to\n"
            "      --crash-again-at N  the N-th thing after that does not happen either\n"
+           "      --start-crash-at N  the start after that ends before the N-th actor has begun its epoch\n"
            "      --actors N          of each kind (default: 1, at most %d)\n"
            "      --cache BYTES       of each actor (default: none)\n"
            "  -h, --help              this text\n\n"
@@ -67,7 +68,7 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"list", no_argument, NULL, 'l'},           {"crash-at", required_argument, NULL, 'c'},
         {"crash-again-at", required_argument, NULL, 'C'}, {"actors", required_argument, NULL, 'a'},
-        {"cache", required_argument, NULL, 'm'},    {"help", no_argument, NULL, 'h'},
+        {"start-crash-at", required_argument, NULL, 's'}, {"cache", required_argument, NULL, 'm'},    {"help", no_argument, NULL, 'h'},
         {0},
     };
     struct story_options with = {0};
@@ -81,6 +82,8 @@ int main(int argc, char **argv)
             with.crash_at = number(optarg, UINT32_MAX);
         else if (option == 'C')
             with.crash_again_at = number(optarg, UINT32_MAX);
+        else if (option == 's')
+            with.start_crash_at = (uint16_t)number(optarg, KIND_COUNT * WORLD_ACTORS_MAX);
         else if (option == 'a')
             with.actors = (uint16_t)number(optarg, WORLD_ACTORS_MAX);
         else if (option == 'm')

@@ -34,6 +34,33 @@ const struct story_def story_decline = {
     .tell = decline,
 };
 
+// ---- a declined capture
+
+static void capture_refused(struct story *story)
+{
+    receive(story, "mug", 10);
+    story_pass(story, SECOND);
+    const struct said *placed = buy(story, "ann", "O-1", "mug", 1, 1299, "pm_card_visa");
+    story_until_payment(story, "O-1", "capturing");
+    story_note(story, "Authorized, but the provider refuses to capture.");
+    story->provider.options.permille[PROVIDER_DECLINED] = 1000;
+    story_until_payment(story, "O-1", "voiding");
+    story->provider.options.permille[PROVIDER_DECLINED] = 0;
+    story_pass(story, SECOND);
+    story_expect_answer(story, placed, "payment_declined");
+    story_expect_order(story, "O-1", "payment_failed");
+    story_expect_stock(story, "mug", 10, 0, 0);
+    story_expect_money(story, "O-1", 0, 0);
+}
+
+const struct story_def story_capture_refused = {
+    .name = "capture-refused",
+    .title = "A declined capture",
+    .shows = "What was authorized is voided before the order hears of the failure, so no shopper's limit stays used up.",
+    .tell = capture_refused,
+    .outside = true,
+};
+
 // ---- the shopper must act
 
 static void shopper_acts(struct story *story)

@@ -42,6 +42,7 @@ struct story_options {
     uint64_t crash_at;       // as the world's
     uint64_t crash_again_at; // this point after the crash does not happen either; 0: it does
     uint64_t write_fails_at;
+    uint16_t start_crash_at; // after that crash: as the world's
     struct teller *teller; // NULL: nobody listens
 };
 
@@ -73,6 +74,7 @@ struct story {
         enum order_step step;
     } orders[STORY_ORDERS_MAX]; // as decided
     uint64_t points, commits;   // of the world, when the story had been told
+    uint64_t points_at_crash;   // the last
     struct buffer broken;       // lines: what is not as it must be
     struct arena arena;
 };
@@ -92,7 +94,8 @@ const struct said *story_say(struct story *story, const char *who, enum message_
                              const void *body);
 // Time passes; everything that can happen happens.
 void story_pass(struct story *story, int64_t us);
-// Just until the order's step, or its payment's state, is this. It must come to that by itself at about this time.
+// Just until the order's step, or its payment's state, is this. It must come to that by itself within a second, unless
+// a crash has sent it another way.
 void story_until_order(struct story *story, const char *order_id, const char *step);
 void story_until_payment(struct story *story, const char *order_id, const char *state);
 // Just until the provider's book has the order's capture.
