@@ -190,7 +190,7 @@ void shoppers_fill_shelves(struct run *run)
     for (int i = 0; i < run->mood.skus; i++) {
         char sku[16];
         person_sku(sku, i);
-        bool hot = chance_permille(&run->people, 400);
+        bool hot = chance_permille(&run->people, run->mood.scarce);
         struct inventory_receive receive = {
             .quantity = hot ? chance_range(&run->people, 1, 3) : chance_range(&run->people, 1, run->mood.hot_units)};
         struct catalog_put put = person_product(run);
