@@ -20,6 +20,7 @@ static void print_help(void)
            "                          there, starts again, and clients say again what they have no answer to\n"
            "      --crash-again-at N  the N-th thing after that does not happen either\n"
            "      --start-crash-at N  the start after that ends before the N-th actor has begun its epoch\n"
+           "      --write-fails-at N  the N-th commit fails, which ends the process too\n"
            "      --actors N          of each kind (default: 1, at most %d)\n"
            "      --cache BYTES       of each actor (default: none)\n"
            "  -h, --help              this text\n\n"
@@ -68,7 +69,8 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"list", no_argument, NULL, 'l'},           {"crash-at", required_argument, NULL, 'c'},
         {"crash-again-at", required_argument, NULL, 'C'}, {"actors", required_argument, NULL, 'a'},
-        {"start-crash-at", required_argument, NULL, 's'}, {"cache", required_argument, NULL, 'm'},    {"help", no_argument, NULL, 'h'},
+        {"start-crash-at", required_argument, NULL, 's'}, {"write-fails-at", required_argument, NULL, 'w'},
+        {"cache", required_argument, NULL, 'm'},    {"help", no_argument, NULL, 'h'},
         {0},
     };
     struct story_options with = {0};
@@ -82,6 +84,8 @@ int main(int argc, char **argv)
             with.crash_at = number(optarg, UINT32_MAX);
         else if (option == 'C')
             with.crash_again_at = number(optarg, UINT32_MAX);
+        else if (option == 'w')
+            with.write_fails_at = number(optarg, UINT32_MAX);
         else if (option == 's')
             with.start_crash_at = (uint16_t)number(optarg, KIND_COUNT * WORLD_ACTORS_MAX);
         else if (option == 'a')
