@@ -156,7 +156,7 @@ static void note_arrivals(struct run *run, struct bytes frame)
     bool bundled;
     uint32_t count = frame_open(&cursor, &bundled, &refusal);
     while (count-- && request_read(&cursor, &request, &refusal))
-        auditor_arrived(&run->auditor, request.id);
+        auditor_arrived(&run->auditor, &request);
 }
 
 static void arrive(struct run *run, uint32_t shopper, const struct letter *letter)
@@ -319,8 +319,11 @@ static void pass_time(struct run *run)
         if (item.what == RESOLVE && !(run->calm && nothing_is_open(run)))
             at(run, 600 * SECOND_US, RESOLVE, 0, 0, NULL);
         happen(run, &item);
-        if (run->now > rest_by(run))
-            break;
+        if (run->now <= rest_by(run))
+            continue;
+        finding_note(&run->auditor.finding, 15, KIND_ORDER, BYTES("-"), NULL,
+                     "the faults stopped %lld s ago, and something still moves",
+                     (long long)((run->now - run->mood.busy_us) / SECOND_US));
     }
 }
 
