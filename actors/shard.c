@@ -408,11 +408,11 @@ static void resume_write(struct shard *shard, struct bytes key, struct buffer *o
 }
 
 // An open record before any message meets it: should a look at it end the process, it is known which.
-static void opening(struct decision *decision, struct incoming *in, struct bytes key)
+static void opening(struct decision *decision, struct incoming *in, const struct kind *kind, struct bytes key)
 {
+    const struct message_def *def = message_by_number(kind->resume);
     *in = (struct incoming){.origin = LOG_RUNTIME};
-    *decision = (struct decision){
-        .in = in, .request = {.type = BYTES("order.resume"), .key = key}, .def = message_by_number(MESSAGE_order_resume)};
+    *decision = (struct decision){.in = in, .request = {.type = bytes_text(def->name), .key = key}, .def = def};
     shard_deciding(decision);
 }
 
@@ -444,7 +444,7 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
             records = realloc(records, capacity * sizeof *records);
             CHECK(records);
         }
-        opening(&decision, &in, key);
+        opening(&decision, &in, shard->kind, key);
         records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);

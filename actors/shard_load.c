@@ -97,8 +97,8 @@ static void refuse_confined(struct shard *shard, const struct decision *decision
     pack_text(&shard->scratch,
               arena_format(&shard->arena,
                            "%s/%.*s is in quarantine: a decision about it ended the process; see `souk quarantine list` "
-                           "and, once a build can decide it, `souk quarantine clear %s KEY` on the stopped node",
-                           kind_text, BYTES_FORMAT(key), kind_text));
+                           "and, once a build can decide it, `souk quarantine clear %s %.*s` on the stopped node",
+                           kind_text, BYTES_FORMAT(key), kind_text, BYTES_FORMAT(key)));
     pack_text(&shard->scratch, "entity");
     pack_text(&shard->scratch, arena_format(&shard->arena, "%s/%.*s", kind_text, BYTES_FORMAT(key)));
     decision_answer(shard, decision, STATUS_quarantined, arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));

@@ -2,6 +2,7 @@
 // souk quarantine: entities about which nobody decides, because a decision about them ended a process.
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "codec/json.h"
 #include "store/quarantine.h"
@@ -34,7 +35,7 @@ static void print_help(void)
            "      --json           one object: {quarantined: [{kind, key, type, origin, sender, at, time, death, size,\n"
            "                       hash, message, seen}]}; message: is it kept for `souk replay --message`?\n"
            "  -h, --help           this text\n\n"
-           "Why did it die? `souk replay --message=KIND/KEY` decides the message again, after the log, in a process of its\n"
+           "Why did it die? `souk replay --message KIND/KEY` decides the message again, after the log, in a process of its\n"
            "own. Lift the quarantine when a build can decide it.\n\n"
            "Exit codes: 0 done, 1 no such entity in quarantine, 2 wrong use or a node runs, 3 no snapshot in time,\n"
            "70 a failure.\n\n"
@@ -63,34 +64,14 @@ static int read_words(int argc, char **argv, struct quarantine_command *it)
 
 static int read_options(int argc, char **argv, struct quarantine_command *it)
 {
-    static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk quarantine --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    return read_words(argc, argv, it);
+    int code = options_read("quarantine", print_help, options, argc, argv);
+    return code ? code : read_words(argc, argv, it);
 }
 
 // ---- list

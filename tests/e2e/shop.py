@@ -18,6 +18,7 @@ import zmq
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SOUK = os.environ.get("SOUK", str(ROOT / "build/release/souk"))
+POISON = str(pathlib.Path(SOUK).with_name("souk-poison"))  # some keys kill it: tests/poison/kinds.c
 SLOW = float(os.environ.get("SOUK_SLOW", "1"))
 
 TOPOLOGY = """
@@ -50,9 +51,9 @@ def gbp(pence):
     return {"amount": pence, "currency": "GBP"}
 
 
-def souk(*arguments, check=None, timeout=120, **options):
+def souk(*arguments, check=None, timeout=120, program=SOUK, **options):
     """Runs a souk command to its end; `check` is the exit code it must have."""
-    done = subprocess.run([SOUK, *map(str, arguments)], capture_output=True, text=True, timeout=timeout * SLOW, **options)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout * SLOW, **options)
     if check is not None and done.returncode != check:
         raise AssertionError(f"souk {' '.join(map(str, arguments))}: exit {done.returncode}, not {check}\n"
                              f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
@@ -126,6 +127,8 @@ class Shop:
         self.data = self.directory / "data"
         self.settings = dict(broker=broker, store=store, inventory_settings=inventory_settings,
                              order_settings=order_settings, cart_settings=cart_settings)
+        self.program = SOUK
+        self.environment = None  # of the node; None: this process's
         self.process = None
         self.endpoint = None
         self.reshape(**actors)
@@ -151,8 +154,8 @@ class Shop:
         began = time.monotonic()
         said = len(self.log_text())
         with open(self.directory / "node.log", "ab") as log:
-            self.process = subprocess.Popen([SOUK, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
-                                            stdout=subprocess.PIPE, stderr=log, env=environment)
+            self.process = subprocess.Popen([self.program, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
+                                            stdout=subprocess.PIPE, stderr=log, env=environment or self.environment)
         if not select.select([self.process.stdout], [], [], timeout * SLOW)[0]:
             self.kill()
             raise AssertionError(f"the node is not ready after {timeout} s: {self.log_text()[-3000:]}")
@@ -183,6 +186,13 @@ class Shop:
             self.process.wait()
             self.process.stdout.close()
             self.process = None
+
+    def died(self):
+        """The node ends by itself: its exit code."""
+        code = self.process.wait(timeout=30 * SLOW)
+        self.process.stdout.close()
+        self.process = None
+        return code
 
     def client(self):
         return Client(self.endpoint)

@@ -28,32 +28,55 @@ static void note_violation(struct auditor *auditor, const struct violation *viol
                  violation->keys_count > 1 ? &second : NULL, "audit: %s", violation->message);
 }
 
+static bool same_order(const struct provider_entry *a, const struct provider_entry *b)
+{
+    return strcmp(a->order_id, b->order_id) == 0;
+}
+
+static bool is_first(const struct provider_sim *provider, const struct provider_entry *entry)
+{
+    const struct provider_entry *first = provider->book;
+    while (!same_order(first, entry))
+        first = first->next;
+    return first == entry;
+}
+
+// All of one order, from its first entry on.
+static void book_write(struct store *store, const struct provider_entry *first)
+{
+    struct ledger_entry entries[SANDBOX_OPERATIONS_MAX];
+    struct ledger book = {.entries = entries};
+    struct buffer key = {0}, value = {0};
+    for (const struct provider_entry *entry = first; entry; entry = entry->next) {
+        if (!same_order(entry, first))
+            continue;
+        CHECK(book.entries_count < SANDBOX_OPERATIONS_MAX, "%s", first->order_id);
+        entries[book.entries_count++] = (struct ledger_entry){.provider_key = bytes_text(entry->key),
+                                                              .operation = bytes_text(entry->operation),
+                                                              .attempt = entry->attempt,
+                                                              .outcome = bytes_text(entry->outcome),
+                                                              .amount = entry->amount,
+                                                              .method = bytes_text(entry->method),
+                                                              .seen = 1,
+                                                              .first_at = entry->first_at};
+    }
+    keys_entity(&key, bytes_text(first->order_id));
+    record_encode(ledger_shape(), &book, 0, &value);
+    store_put(store, FAMILY_HEAD, buffer_bytes(&key), buffer_bytes(&value));
+    buffer_deinit(&key);
+    buffer_deinit(&value);
+}
+
 // The book of a provider outside as the sandbox would store it, so that the audit judges by it.
 static struct store *book_store(const struct provider_sim *provider)
 {
     struct store *store;
     struct fault_text text;
-    struct buffer key = {0}, value = {0};
     CHECK(store_memory_open(&(struct store_options){0}, &store, &text) == FAULT_NONE);
-    for (const struct provider_entry *entry = provider->book; entry; entry = entry->next) {
-        struct ledger_entry record = {.operation = bytes_text(entry->operation),
-                                      .attempt = entry->attempt,
-                                      .outcome = bytes_text(entry->outcome),
-                                      .amount = entry->amount,
-                                      .method = bytes_text(entry->method),
-                                      .seen = 1,
-                                      .first_at = entry->first_at};
-        char child[256];
-        snprintf(child, sizeof child, "%s %" PRId64, entry->key, entry->first_at);
-        buffer_clear(&key);
-        buffer_clear(&value);
-        keys_child(&key, bytes_text(entry->order_id), bytes_text(child));
-        record_encode(ledger_entry_shape(), &record, 0, &value);
-        store_put(store, FAMILY_CHILD, buffer_bytes(&key), buffer_bytes(&value));
-    }
+    for (const struct provider_entry *entry = provider->book; entry; entry = entry->next)
+        if (is_first(provider, entry))
+            book_write(store, entry);
     CHECK(store_commit(store, &text) == FAULT_NONE);
-    buffer_deinit(&key);
-    buffer_deinit(&value);
     return store;
 }
 

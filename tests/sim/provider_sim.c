@@ -136,6 +136,9 @@ static const char *operate(struct provider_sim *sim, struct provider_order *orde
     struct provider_entry *entry = entry_of(sim, order, call->key);
     if (entry)
         return entry->outcome;
+    for (uint32_t i = 0; i < order->count; i++)
+        if (strcmp(order->entries[i]->key, call->key) == 0)
+            sim->resent_forgotten = order->id;
     entry = arena_alloc(&sim->arena, sizeof *entry);
     *entry = (struct provider_entry){sim->book,    order->id,     call->key,     call->operation, call->method,
                                      NULL,         call->attempt, sim->now,      call->amount};
@@ -276,15 +279,4 @@ struct provider_sums provider_sim_sums(const struct provider_sim *sim, struct by
     struct provider_order *order = NULL;
     HASH_FIND(hh, sim->orders, order_id.at, order_id.size, order);
     return order ? order->sums : (struct provider_sums){0};
-}
-
-bool provider_sim_done(const struct provider_sim *sim, struct bytes order_id, const char *operation)
-{
-    struct provider_order *order = NULL;
-    HASH_FIND(hh, sim->orders, order_id.at, order_id.size, order);
-    for (uint32_t i = 0; order && i < order->count; i++)
-        if (strcmp(order->entries[i]->operation, operation) == 0 &&
-            strcmp(order->entries[i]->outcome, "succeeded") == 0)
-            return true;
-    return false;
 }

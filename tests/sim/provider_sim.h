@@ -44,6 +44,7 @@ struct provider_sim {
     struct provider_entry *book; // newest first
     struct provider_order *orders;
     struct provider_answer *answers; // by time
+    const char *resent_forgotten; // an order whose operation came anew under a key it had forgotten; NULL: none
     uint64_t faults[PROVIDER_FAULTS], calls;
     struct arena arena;
 };
@@ -62,5 +63,3 @@ struct provider_sums {
     int64_t authorized, captured, refunded;
 };
 struct provider_sums provider_sim_sums(const struct provider_sim *sim, struct bytes order_id);
-// What an operator is told who asks about an operation.
-bool provider_sim_done(const struct provider_sim *sim, struct bytes order_id, const char *operation);

@@ -206,7 +206,8 @@ static void start(struct run *run)
 static void jump(struct run *run)
 {
     bool back = run->mood.jumps_back && run->jumped_back < HOUR_US && chance_permille(&run->trouble, 500);
-    int64_t by = chance_spread(&run->trouble, SECOND_US, back ? HOUR_US : 4 * HOUR_US);
+    int64_t by = chance_range(&run->trouble, 0, 2) ? chance_range(&run->trouble, SECOND_US, 100 * SECOND_US)
+                                                   : chance_range(&run->trouble, SECOND_US, back ? HOUR_US : 4 * HOUR_US);
     if (run->calm)
         return;
     run->skew += back ? -by : by;
@@ -232,6 +233,12 @@ static void look_at_provider(struct run *run)
     if (!run->outside)
         return;
     world_connector(run->world);
+    struct provider_result nobody_hears;
+    while (!run->world->up && provider_sim_driver.collect(&run->provider, 0, &nobody_hears)) {
+    }
+    if (run->provider.resent_forgotten)
+        finding_note(&run->auditor.finding, 4, KIND_PAYMENT, bytes_text(run->provider.resent_forgotten), NULL,
+                     "an operation is sent again under a key that the provider has forgotten");
     int64_t next = provider_sim_next(&run->provider);
     if (next < INT64_MAX)
         at(run, next - run->now, CONNECTOR, 0, 0, NULL);
@@ -276,7 +283,7 @@ static void happen(struct run *run, struct agenda_item *item)
         break;
     case AWAY:
         if (!run->calm)
-            run->provider.away_until = run->now + chance_spread(&run->trouble, SECOND_US, run->mood.away_us);
+            run->provider.away_until = run->now + chance_range(&run->trouble, SECOND_US, run->mood.away_us);
         break;
     case RESOLVE:
         shoppers_resolve(run);
@@ -334,28 +341,31 @@ static void draw_wire(struct mood *mood, struct chance *chance)
     mood->reply_delayed = sometimes(chance, 400, 200);
     mood->latency_us = chance_spread(chance, 10, 50000);
     mood->delay_us = chance_spread(chance, 1000, 120 * SECOND_US);
-    mood->pipe_us = chance_spread(chance, 1, 20000);
-    mood->turn_us = chance_spread(chance, 1, 20000);
+    bool slow = chance_permille(chance, 400); // so that much happens while an order is on its way
+    mood->pipe_us = chance_spread(chance, 1, slow ? 4 * SECOND_US : 20000);
+    mood->turn_us = chance_spread(chance, 1, slow ? SECOND_US : 20000);
     mood->turn_max = chance_permille(chance, 400) ? (int)chance_spread(chance, 1, 32) : 0;
 }
 
 static void draw_trouble(struct mood *mood, struct chance *chance)
 {
-    mood->busy_us = chance_spread(chance, 20 * SECOND_US, 2 * HOUR_US);
-    mood->crashes = sometimes(chance, 750, 24);
-    mood->outages = sometimes(chance, 500, 6);
-    mood->jumps = sometimes(chance, 250, 4);
-    mood->jumps_back = chance_permille(chance, 500);
+    bool days = chance_permille(chance, 60); // long enough for a provider to forget
+    mood->busy_us = days ? chance_range(chance, 8 * HOUR_US, 40 * HOUR_US)
+                         : chance_spread(chance, SECOND_US, 600 * SECOND_US);
+    mood->crashes = chance_permille(chance, 750) ? (int)chance_range(chance, 1, 40) : 0;
+    mood->outages = days ? 6 : sometimes(chance, 500, 6);
+    mood->jumps = sometimes(chance, 300, 10);
+    mood->jumps_back = chance_permille(chance, 300);
     mood->down_us = chance_spread(chance, 10000, 60 * SECOND_US);
-    mood->away_us = chance_spread(chance, 10 * SECOND_US, 3 * HOUR_US);
+    mood->away_us = days ? chance_range(chance, HOUR_US, 10 * HOUR_US) : chance_spread(chance, SECOND_US, HOUR_US);
     mood->retry_until = sometimes(chance, 500, 300);
     mood->gives_up = sometimes(chance, 500, 200);
 }
 
 static void draw_shop(struct mood *mood, struct chance *chance)
 {
-    mood->shoppers = (int)chance_range(chance, 3, 24);
-    mood->budget = (int)chance_range(chance, 3, 14);
+    mood->shoppers = (int)chance_range(chance, 3, 40);
+    mood->budget = (int)chance_range(chance, 3, 25);
     mood->skus = (int)chance_spread(chance, 1, 30);
     mood->carts = (int)chance_range(chance, 1, 12);
     mood->lines_max = (int)chance_spread(chance, 1, 12);
@@ -366,7 +376,7 @@ static void draw_shop(struct mood *mood, struct chance *chance)
         mood->budget = (int)chance_range(chance, 1, 3);
     }
     mood->hot_units = (int)chance_spread(chance, 1, 200);
-    mood->think_us = chance_spread(chance, 1000, 4 * mood->busy_us / mood->budget);
+    mood->think_us = mood->busy_us / (mood->budget * chance_range(chance, 1, 10));
     mood->patience_us = chance_spread(chance, 200000, 20 * SECOND_US);
 }
 
@@ -381,7 +391,7 @@ static void draw_settings(struct world_options *options, struct chance *chance)
         .order_deadline_ms = chance_spread(chance, 5000, 900000),
         .lines_in_flight_max = chance_permille(chance, 700) ? 100000 : chance_spread(chance, 1, 600),
         .waiting_max = chance_permille(chance, 800) ? 100000 : chance_spread(chance, 1, 20),
-        .provider_key_hours = chance_range(chance, 1, 20),
+        .provider_key_hours = chance_permille(chance, 500) ? 1 : chance_range(chance, 1, 20),
     };
     for (int kind = 0; kind < KIND_COUNT; kind++)
         options->actors[kind] = (uint16_t)chance_range(chance, 1, 3);
@@ -391,13 +401,15 @@ static void draw_settings(struct world_options *options, struct chance *chance)
     options->commands_in_flight_max = chance_permille(chance, 800) ? 0 : (uint64_t)chance_spread(chance, 1, 64);
 }
 
-static void draw_provider(struct provider_sim_options *options, const struct settings *settings, struct chance *chance)
+static void draw_provider(struct provider_sim_options *options, const struct mood *mood,
+                          const struct settings *settings, struct chance *chance)
 {
+    int64_t margin = mood->jumps_back ? 3 * HOUR_US : HOUR_US / 2; // souk's clock may run behind
     *options = (struct provider_sim_options){
         .chance = chance_fork(chance),
         .latency_us = chance_spread(chance, 100, SECOND_US),
         .late_us = chance_spread(chance, SECOND_US, 600 * SECOND_US),
-        .key_us = (settings->provider_key_hours + 4) * HOUR_US,
+        .key_us = settings->provider_key_hours * HOUR_US + margin,
     };
     for (int fault = 0; fault <= PROVIDER_DECLINED; fault++)
         options->permille[fault] = sometimes(chance, 500, 300);
@@ -422,7 +434,7 @@ static void draw(struct run *run)
     draw_trouble(&run->mood, &all);
     draw_shop(&run->mood, &all);
     draw_settings(&options, &all);
-    draw_provider(&provider, &options.settings, &all);
+    draw_provider(&provider, &run->mood, &options.settings, &all);
     run->outside = chance_permille(&all, 700);
     provider_sim_init(&run->provider, &provider);
     if (run->outside) {

@@ -39,7 +39,7 @@ static void send(struct shopper *shopper)
         bundle_head_write(&frame, shopper->questions_count);
     buffer_append(&frame, shopper->requests.at, shopper->requests.size);
     run_send(run, shopper->index, buffer_bytes(&frame));
-    int64_t patience = run->mood.patience_us << (shopper->tries < 4 ? shopper->tries : 4);
+    int64_t patience = run->mood.patience_us << (shopper->tries < 7 ? shopper->tries : 7);
     shopper->tries++;
     shopper->asks_again_at = run->now + patience;
     run_wake(run, shopper->index, patience);
@@ -135,7 +135,8 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     if (!question || !status_of_name(name, &status))
         return;
     if (status_transient(status)) { // the same again, a little later
-        shopper->asks_again_at = run->now + chance_range(&run->people, 10000, 500000);
+        int more = shopper->tries < 9 ? shopper->tries : 9;
+        shopper->asks_again_at = run->now + (chance_range(&run->people, 10000, 500000) << more);
         run_wake(run, index, shopper->asks_again_at - run->now);
         return;
     }
@@ -203,11 +204,15 @@ void shoppers_fill_shelves(struct run *run)
 
 // ---- parked payments
 
-static const char *truth(const struct run *run, const char *order_id, struct bytes operation)
+static struct bytes truth(const struct run *run, const char *order_id, struct bytes operation)
 {
-    char name[32];
-    snprintf(name, sizeof name, "%.*s", BYTES_FORMAT(operation));
-    return provider_sim_done(&run->provider, bytes_text(order_id), name) ? "succeeded" : "failed";
+    const struct model_order *order = model_order(&run->auditor.model, bytes_text(order_id));
+    struct provider_sums sums = model_sums(&run->auditor.model, order);
+    int done = bytes_equal(operation, BYTES("authorize")) ? sums.authorizations
+               : bytes_equal(operation, BYTES("capture")) ? sums.captures
+               : bytes_equal(operation, BYTES("void"))    ? sums.voids
+                                                          : sums.refunds;
+    return done ? BYTES("succeeded") : BYTES("failed");
 }
 
 void shoppers_resolve(struct run *run)
@@ -215,12 +220,12 @@ void shoppers_resolve(struct run *run)
     struct arena arena;
     struct payment payment;
     arena_init(&arena);
-    for (uint32_t i = 0; i < run->orders_count && run->world->up && run->outside; i++) {
+    for (uint32_t i = 0; i < run->orders_count && run->world->up; i++) {
         if (!world_record(run->world, KIND_PAYMENT, FAMILY_HEAD, bytes_text(run->orders[i]), BYTES(""), payment_shape(),
                           &payment, &arena) ||
             !payment.parked)
             continue;
-        struct payment_resolve resolve = {.outcome = bytes_text(truth(run, run->orders[i], payment.open.kind)),
+        struct payment_resolve resolve = {.outcome = truth(run, run->orders[i], payment.open.kind),
                                           .reason = BYTES("the provider's book says so")};
         say_now(run, MESSAGE_payment_resolve, run->orders[i], &resolve);
     }
