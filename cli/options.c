@@ -19,7 +19,7 @@ static void add(struct getopt_table *table, int at, const char *name, char lette
 {
     table->names[at] = (struct option){name, takes_value ? required_argument : no_argument, NULL, found};
     if (letter)
-        strncat(table->letters, (char[]){letter, takes_value ? ':' : 0, 0}, 2);
+        snprintf(table->letters + strlen(table->letters), 3, takes_value ? "%c:" : "%c", letter);
 }
 
 static void make(struct getopt_table *table, const struct option_rule rules[])
