@@ -6,6 +6,7 @@
 #include "actors/dying.h"
 #include "codec/check.h"
 #include "provider/connector.h"
+#include "store/epochs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -253,6 +254,9 @@ static enum fault open_all(struct actor *actor)
                                   .create = false, // the reshape has made it; a lost one must not be made anew, empty
                                   .horizon = &actor->horizon};
     enum fault fault = store_rocks_open(&store, &actor->store, &actor->text);
+    if (fault)
+        return fault;
+    fault = epochs_match(actor->store, options->database, options->served, options->epoch->number, &actor->text);
     if (fault)
         return fault;
     struct core_options core = {.shard = {.kind = kind_of(options->id.kind),

@@ -36,6 +36,7 @@ struct actor_options {
     const struct settings *settings;
     const struct owner_map *owners;
     const struct log_epoch *epoch;
+    uint64_t served; // the last epoch that all databases have seen
     void (*fail)(const char *line); // does not return: any actor's failure ends the process
 };
 

@@ -113,6 +113,7 @@ static void start_actor(struct node *node, int kind, int index)
         .settings = &node->settings,
         .owners = &node->epoch.owners,
         .epoch = &node->epoch,
+        .served = shop_record(node->shop)->served,
         .fail = fail,
     };
     uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
@@ -189,6 +190,8 @@ enum fault node_open(const struct node_options *options, struct node **node, str
             }
             actor_join(&it->actors[kind][index]);
         }
+    if (fault == FAULT_NONE)
+        fault = shop_serve_epoch(it->shop, text);
     if (fault == FAULT_NONE)
         fault = start_connector(it, text);
     *node = it;
