@@ -89,6 +89,7 @@ class Copy:
             with Witness(shop) as witness:
                 self.scene.ledger.check(witness, self.loop.rng)
         except NotStarted as failed:
+            self.stays_refused()
             expect(failed.code == FAILURE and any(word in failed.text for word in ADVICE), "no start without advice:",
                    failed.code, failed.text)
             return "refused"
@@ -102,6 +103,14 @@ class Copy:
             expect(done.returncode == 0 or "restore" in done.stderr, f"souk {command}: exit {done.returncode}", done.stdout[-500:],
                    done.stderr[-500:])
         return "whole"
+
+    def stays_refused(self):
+        """Trying again does not help."""
+        try:
+            self.loop.shop.start()
+        except NotStarted:
+            return
+        raise Finding("refused to start, and started the second time")
 
 
 def files(data, *patterns):
