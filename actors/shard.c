@@ -278,7 +278,10 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
 {
     due_flush(shard, (struct bytes){0});
     if (shard->overlay.fault) {
-        snprintf(text->line, sizeof text->line, "a read failed");
+        snprintf(text->line, sizeof text->line, "%s",
+                 shard->overlay.fault == FAULT_CORRUPTION
+                     ? "a row is not as it was written; restore the directory from a copy"
+                     : "a row cannot be read; see the kernel's log for the disk, start it again");
         return shard->overlay.fault;
     }
     if (shard->turn.messages_count == 0) {

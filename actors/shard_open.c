@@ -3,6 +3,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "store/epochs.h"
 
 #include <stdlib.h>
 
@@ -191,6 +192,7 @@ enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch,
     log_epoch_encode(&row, &shard->scratch);
     keys_seq(&shard->key, shard->seq + 1);
     store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+    epochs_note(shard->options.store, epoch->number);
     enum fault fault = store_commit(shard->options.store, text);
     if (fault == FAULT_NONE) {
         shard->seq++;

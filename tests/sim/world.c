@@ -404,9 +404,17 @@ void world_start(struct world *world)
                                           .settings = world->options.settings,
                                           .quarantine = buffer_bytes(&world->quarantine)};
     broker_open(world);
-    for (uint16_t i = 0; i < world->actors_count; i++)
-        actor_begin(world, &world->actors[i]);
+    for (uint16_t i = 0; i < world->actors_count && !world->dying; i++) {
+        world->dying = i + 1 == world->start_crash_at;
+        if (!world->dying)
+            actor_begin(world, &world->actors[i]);
+    }
     world->up = true;
+    if (world->dying) {
+        world->start_crash_at = 0;
+        world_crash(world);
+        return;
+    }
     TELL(world, started);
 }
 
