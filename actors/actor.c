@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loop: collect → select → turn → deliver. At most ¾ of a turn is for peers (finish what was started) while clients
-// wait; messages that a turn leaves undecided open the next one.
+// The loop: collect → select → turn → deliver (actors/core.h), on a thread between sockets.
 #include "actors/actor.h"
 
-#include "actors/inbox.h"
+#include "actors/core.h"
+#include "actors/dying.h"
 #include "codec/check.h"
 #include "provider/connector.h"
 
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <zmq.h>
 
-enum { TURN_SIZE_MAX = 4 * 1024 * 1024, STOP_RETRY_AFTER_MS = 1000, TIMERS_MAX = 256, PUSH_HWM = 1000000, IDLE_MS = 1000 };
+enum { STOP_RETRY_AFTER_MS = 1000, PUSH_HWM = 1000000, IDLE_MS = 1000 };
 
 struct actor {
     struct actor_options options;
@@ -27,19 +27,11 @@ struct actor {
     _Atomic int64_t horizon;
 
     struct store *store;
-    struct shard *shard;
+    struct core core;
     struct inbox *inbox;
-    struct outbox outbox;
     void *broker, *provider;
     void *peers[KIND_COUNT][ACTORS_MAX];
-
-    struct incoming *list; // of this turn; what the last one left comes first
-    uint32_t count, kept;
-    struct buffer timers; // bytes of the runtime's own messages in the list
-    size_t timer_ends[TIMERS_MAX];
-    struct buffer resume; // what the start asks again, not yet all in a turn
-    struct cursor resume_left;
-    struct parcel_credit credit;
+    struct dying_stack stack;
 };
 
 struct actor_endpoint actor_endpoint(struct actor_id id)
@@ -49,68 +41,9 @@ struct actor_endpoint actor_endpoint(struct actor_id id)
     return endpoint;
 }
 
-static int64_t clock_now(void)
+static int64_t clock_now(const struct actor *actor)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-// ---- select
-
-static void select_bytes(struct actor *actor, struct bytes request)
-{
-    actor->list[actor->count++] = (struct incoming){.origin = LOG_RUNTIME, .request = request};
-}
-
-static void select_timers(struct actor *actor)
-{
-    buffer_clear(&actor->timers);
-    uint32_t count = shard_timers(actor->shard, clock_now(), TIMERS_MAX, &actor->timers, actor->timer_ends);
-    size_t from = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        select_bytes(actor, bytes_of(actor->timers.at + from, actor->timer_ends[i] - from));
-        from = actor->timer_ends[i];
-    }
-}
-
-static void select_resume(struct actor *actor, uint32_t max)
-{
-    struct bytes request;
-    while (actor->count < max && cursor_left(&actor->resume_left) > 0) {
-        CHECK(cursor_skip(&actor->resume_left, &request));
-        select_bytes(actor, request);
-    }
-}
-
-static void select_lane(struct actor *actor, enum inbox_lane lane, uint32_t max, size_t *size)
-{
-    struct parcel parcel;
-    while (actor->count < max && *size < TURN_SIZE_MAX && inbox_take(actor->inbox, lane, &parcel)) {
-        struct incoming *in = &actor->list[actor->count++];
-        *in = (struct incoming){.origin = LOG_CLIENT, .flags = parcel.flags, .request = parcel.request};
-        if (lane == INBOX_PEERS) {
-            in->origin = LOG_PEER;
-            in->sender = (struct entity){parcel.route_kind, parcel.route};
-        } else {
-            in->route = parcel.route;
-        }
-        *size += parcel.request.size;
-    }
-}
-
-static void select_turn(struct actor *actor)
-{
-    uint32_t max = actor->options.turn_messages_max;
-    size_t size = 0;
-    if (actor->kept) // its bytes are still in the timers' and the inbox's frames
-        return;
-    inbox_release(actor->inbox);
-    select_timers(actor);
-    select_resume(actor, max - max / 2);
-    select_lane(actor, INBOX_PEERS, max - max / 4, &size);
-    select_lane(actor, INBOX_CLIENTS, max, &size);
-    select_lane(actor, INBOX_PEERS, max, &size);
+    return node_clock_now(actor->options.clock);
 }
 
 // ---- deliver
@@ -133,9 +66,31 @@ static void push(void *socket, const struct buffer *frame)
         CHECK(errno == EINTR, "%s", zmq_strerror(errno));
 }
 
-static void deliver(struct actor *actor)
+static void publish(struct actor *actor)
 {
-    struct outbox *outbox = &actor->outbox;
+    struct actor_stats *stats = &actor->stats;
+    struct store_counts counts = store_counts(actor->store);
+    const struct shard *shard = actor->core.shard;
+#define SET(name, value) atomic_store_explicit(&stats->name, value, memory_order_relaxed)
+    SET(turns, shard->turns);
+    SET(messages, shard->messages);
+    SET(inbox, inbox_size(actor->inbox));
+    SET(puts, counts.puts);
+    SET(deletes, counts.deletes);
+    SET(bytes, counts.bytes);
+    SET(commits, counts.commits);
+    SET(reasks, shard->reasks);
+    SET(open_orders, shard->weight.orders);
+    SET(open_lines, shard->weight.lines);
+    SET(waiting_orders, shard->weight.waiting);
+    SET(parked_payments, shard->weight.parked);
+#undef SET
+}
+
+static void deliver(void *context, struct outbox *outbox)
+{
+    struct actor *actor = context;
+    publish(actor); // before anybody can have seen what it counts
     for (uint32_t i = 0; i < outbox->dirty_count; i++) {
         struct actor_id to = outbox->dirty[i];
         if (!actor->peers[to.kind][to.index])
@@ -147,12 +102,18 @@ static void deliver(struct actor *actor)
             actor->provider = push_open(actor, CONNECTOR_ENDPOINT);
         push(actor->provider, &outbox->provider);
     }
-    if (actor->credit.commands)
-        outbox_credit(outbox, &actor->credit);
     if (outbox->broker.size)
         push(actor->broker, &outbox->broker);
-    actor->credit = (struct parcel_credit){.actor = actor->options.number};
-    outbox_clear(outbox);
+}
+
+static bool take(void *context, enum inbox_lane lane, struct parcel *parcel)
+{
+    return inbox_take(((struct actor *)context)->inbox, lane, parcel);
+}
+
+static void release(void *context)
+{
+    inbox_release(((struct actor *)context)->inbox);
 }
 
 // ---- control
@@ -166,11 +127,11 @@ static void snapshot_answer(struct actor *actor, struct snapshot *snapshot)
         refusal_body_write(&body, NULL, snapshot->text.line);
     else
         body_encode(snapshot_reply_shape(), &reply, &body);
-    outbox_reply(&actor->outbox, bytes_of(snapshot->route, snapshot->route_size), snapshot->flags,
+    outbox_reply(&actor->core.outbox, bytes_of(snapshot->route, snapshot->route_size), snapshot->flags,
                  bytes_of(snapshot->id, snapshot->id_size), snapshot->fault ? STATUS_storage_full : STATUS_ok,
                  buffer_bytes(&body));
     buffer_deinit(&body);
-    deliver(actor);
+    core_deliver(&actor->core);
     snapshot->done(snapshot->context);
     pthread_barrier_destroy(&snapshot->barrier);
     free(snapshot);
@@ -204,7 +165,7 @@ static void refuse_busy(struct actor *actor, const struct incoming *in)
     pack_text(&body, "the node ends; send again");
     pack_text(&body, "retry_after_ms");
     pack_int(&body, STOP_RETRY_AFTER_MS);
-    outbox_reply(&actor->outbox, in->route, in->flags, request.id, STATUS_busy, buffer_bytes(&body));
+    outbox_reply(&actor->core.outbox, in->route, in->flags, request.id, STATUS_busy, buffer_bytes(&body));
     buffer_deinit(&body);
 }
 
@@ -212,9 +173,9 @@ static void refuse_busy(struct actor *actor, const struct incoming *in)
 static void refuse_the_rest(struct actor *actor)
 {
     struct parcel parcel;
-    for (uint32_t i = 0; i < actor->count; i++)
-        if (actor->list[i].origin == LOG_CLIENT)
-            refuse_busy(actor, &actor->list[i]);
+    for (uint32_t i = 0; i < actor->core.count; i++)
+        if (actor->core.list[i].origin == LOG_CLIENT)
+            refuse_busy(actor, &actor->core.list[i]);
     inbox_collect(actor->inbox, 0);
     while (inbox_take(actor->inbox, INBOX_CLIENTS, &parcel)) {
         struct incoming in = {.flags = parcel.flags, .route = parcel.route, .request = parcel.request};
@@ -229,8 +190,8 @@ static bool obey(struct actor *actor)
     while (inbox_control(actor->inbox, &parcel)) {
         if (bytes_equal(parcel.request, BYTES("stop"))) {
             refuse_the_rest(actor);
-            shard_dismiss(actor->shard);
-            deliver(actor);
+            shard_dismiss(actor->core.shard);
+            core_deliver(&actor->core);
             return false;
         }
         struct snapshot *snapshot;
@@ -251,59 +212,18 @@ static void fail(struct actor *actor, const char *what)
     actor->options.fail(line);
 }
 
-static void publish(struct actor *actor)
-{
-    struct actor_stats *stats = &actor->stats;
-    struct store_counts counts = store_counts(actor->store);
-    const struct shard *shard = actor->shard;
-#define SET(name, value) atomic_store_explicit(&stats->name, value, memory_order_relaxed)
-    SET(turns, shard->turns);
-    SET(messages, shard->messages);
-    SET(inbox, inbox_size(actor->inbox));
-    SET(puts, counts.puts);
-    SET(deletes, counts.deletes);
-    SET(bytes, counts.bytes);
-    SET(commits, counts.commits);
-    SET(reasks, shard->reasks);
-    SET(open_orders, shard->weight.orders);
-    SET(open_lines, shard->weight.lines);
-    SET(waiting_orders, shard->weight.waiting);
-    SET(parked_payments, shard->weight.parked);
-#undef SET
-}
-
-static void spend_credit(struct actor *actor, uint32_t consumed)
-{
-    for (uint32_t i = 0; i < consumed; i++) {
-        if (actor->list[i].origin != LOG_CLIENT)
-            continue;
-        actor->credit.commands++;
-        actor->credit.size += actor->list[i].request.size;
-    }
-}
-
 static void turn(struct actor *actor)
 {
     struct fault_text text = {"a read or write failed"};
-    uint32_t consumed = 0;
-    int64_t at = shard_time(actor->shard, clock_now());
-    if (shard_turn(actor->shard, at, actor->list, actor->count, &consumed, &text))
+    if (core_turn(&actor->core, clock_now(actor), &text))
         fail(actor, text.line);
-    spend_credit(actor, consumed);
-    actor->kept = actor->count - consumed;
-    memmove(actor->list, actor->list + consumed, actor->kept * sizeof *actor->list);
-    actor->count = actor->kept;
-    publish(actor);
-    deliver(actor);
 }
 
 // How long to wait for a message: until the next timer.
 static int patience(const struct actor *actor)
 {
-    if (actor->kept || cursor_left(&actor->resume_left) > 0)
-        return 0;
-    int64_t next = shard_next(actor->shard), now = clock_now();
-    if (next == INT64_MAX || next - now > IDLE_MS * 1000)
+    int64_t next = core_next(&actor->core), now = clock_now(actor);
+    if (next > now && next - now > IDLE_MS * 1000)
         return IDLE_MS;
     return next <= now ? 0 : (int)((next - now) / 1000 + 1);
 }
@@ -315,8 +235,7 @@ static void serve(struct actor *actor)
         inbox_collect(actor->inbox, patience(actor));
         if (!obey(actor))
             return;
-        select_turn(actor);
-        if (actor->count || shard_next(actor->shard) <= clock_now())
+        if (core_select(&actor->core, clock_now(actor)))
             turn(actor);
     }
 }
@@ -334,37 +253,34 @@ static enum fault open_all(struct actor *actor)
     enum fault fault = store_rocks_open(&store, &actor->store, &actor->text);
     if (fault)
         return fault;
-    struct shard_options shard = {.kind = kind_of(options->id.kind),
-                                  .actor = options->id,
-                                  .store = actor->store,
-                                  .settings = options->settings,
-                                  .owners = options->owners,
-                                  .outbox = &actor->outbox,
-                                  .waiters_max = options->waiters_max,
-                                  .cache_bytes = options->memory_bytes / 8,
-                                  .horizon = &actor->horizon};
-    struct arena arena;
-    arena_init(&arena);
-    fault = log_tail(actor->store, &shard.tail, &arena);
-    if (fault == FAULT_NONE)
-        fault = shard_open(&shard, &actor->shard);
-    arena_deinit(&arena);
-    if (fault) {
+    struct core_options core = {.shard = {.kind = kind_of(options->id.kind),
+                                          .actor = options->id,
+                                          .store = actor->store,
+                                          .settings = options->settings,
+                                          .owners = options->owners,
+                                          .quarantine = options->epoch->quarantine,
+                                          .closed = options->closed,
+                                          .waiters_max = options->waiters_max,
+                                          .cache_bytes = options->memory_bytes / 8,
+                                          .horizon = &actor->horizon},
+                                .wires = {actor, take, release, deliver},
+                                .number = options->number,
+                                .turn_messages_max = options->turn_messages_max};
+    fault = core_open(&actor->core, &core);
+    if (fault == FAULT_NONE) {
+        struct log_epoch epoch = *options->epoch;
+        epoch.at = node_clock_meet(options->clock, actor->core.shard->at);
+        fault = core_begin(&actor->core, &epoch, &actor->text);
+    }
+    if (fault && !actor->text.line[0])
         snprintf(actor->text.line, sizeof actor->text.line, "%s: its log or open orders cannot be read: restore this directory from a copy",
                  options->database);
-        return fault;
-    }
-    fault = shard_begin_epoch(actor->shard, options->epoch, &actor->text);
-    if (fault)
-        return fault;
-    shard_resume(actor->shard, &actor->resume, &fault);
-    actor->resume_left = cursor_over(buffer_bytes(&actor->resume));
     return fault;
 }
 
 static void close_all(struct actor *actor)
 {
-    shard_close(&actor->shard);
+    core_close(&actor->core);
     inbox_close(&actor->inbox);
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
@@ -376,10 +292,6 @@ static void close_all(struct actor *actor)
         zmq_close(actor->provider);
     if (actor->store)
         store_close(&actor->store);
-    outbox_deinit(&actor->outbox);
-    buffer_deinit(&actor->timers);
-    buffer_deinit(&actor->resume);
-    free(actor->list);
 }
 
 static void set_phase(struct actor *actor, int phase, enum fault fault)
@@ -402,12 +314,7 @@ static void wait_phase(struct actor *actor, int phase)
 static void *run(void *context)
 {
     struct actor *actor = context;
-    actor->list = calloc(actor->options.turn_messages_max + TIMERS_MAX, sizeof *actor->list);
-    CHECK(actor->list);
-    outbox_init(&actor->outbox);
-    buffer_init(&actor->timers);
-    buffer_init(&actor->resume);
-    actor->credit.actor = actor->options.number;
+    dying_stack_open(&actor->stack);
     enum fault fault = open_all(actor);
     if (fault == FAULT_NONE) {
         actor->inbox = inbox_open(actor->options.zmq, actor_endpoint(actor->options.id).text);
@@ -421,6 +328,7 @@ static void *run(void *context)
         wait_phase(actor, CLOSING); // others may still send here
     }
     close_all(actor);
+    dying_stack_close(&actor->stack);
     return NULL;
 }
 

@@ -6,7 +6,7 @@
 //
 // The sockets to clients live in a context of the broker's own: ending it waits until lingering replies are out and the
 // ports are free, so that another broker can begin where this one stopped. The sockets to actors live in the node's.
-// B1–B4: broker.h. Everything but broker_start, _endpoint, _refuse and _stop runs in the broker's thread.
+// B1–B4: broker.h. Everything but broker_bind, _start, _endpoint, _refuse and _stop runs in the broker's thread.
 #include "broker/broker.h"
 
 #include "broker/intake.h"
@@ -31,14 +31,18 @@ struct broker {
     struct drops drops;
     struct lanes lanes;
     struct front clients, operators;
+    struct unread *unread; // of both
     struct outgoing to_clients, to_operators;
     struct intake intake;
     void *inbox;
     void *events;    // NULL: not wanted
     zmq_msg_t frame; // from the inbox
     bool stopping;
+    bool inside; // the node's side is open
     pthread_t thread;
-    sem_t started; // posted when `fault` is set
+    const struct broker_options *wanted; // by broker_start; NULL: it is stopped before it served
+    sem_t go;                            // posted when `wanted` is set
+    sem_t ready;                         // posted when `fault` is set: first by what is bound, then by what serves
     enum fault fault;
     struct fault_text text;
     char endpoints[LISTEN_MAX + 1]
@@ -190,6 +194,7 @@ static void open_inside(struct broker *broker)
     CHECK(zmq_bind(broker->inbox, inbox_endpoint) == 0, "%s: %s", inbox_endpoint, zmq_strerror(zmq_errno()));
     zmq_msg_init(&broker->frame);
     lanes_open(&broker->lanes, &broker->options);
+    broker->inside = true;
 }
 
 static enum fault open_events(struct broker *broker)
@@ -211,7 +216,7 @@ static enum fault open_operators(struct broker *broker)
     static const char scheme[] = "ipc://";
     if (!broker->options.control)
         return FAULT_NONE;
-    front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops);
+    front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops, broker->unread);
     enum fault fault = front_bind(&broker->operators, broker->options.control, bound, &broker->text);
     if (fault == FAULT_NONE && strncmp(bound, scheme, sizeof scheme - 1) == 0)
         chmod(bound + sizeof scheme - 1, S_IRUSR | S_IWUSR);
@@ -220,13 +225,19 @@ static enum fault open_operators(struct broker *broker)
 
 static enum fault open_outside(struct broker *broker)
 {
-    enum fault fault = open_operators(broker);
-    if (fault == FAULT_NONE)
-        fault = open_events(broker);
-    front_open(&broker->clients, broker->outside, 0, &broker->drops);
+    enum fault fault = open_events(broker);
+    front_open(&broker->clients, broker->outside, 0, &broker->drops, broker->unread);
     for (uint32_t i = 0; i < broker->options.listen_count && fault == FAULT_NONE; i++)
         fault = front_bind(&broker->clients, broker->options.listen[i], broker->endpoints[i], &broker->text);
     return fault;
+}
+
+static void close_inside(struct broker *broker)
+{
+    zmq_msg_close(&broker->frame);
+    lanes_close(&broker->lanes);
+    zmq_unbind(broker->inbox, inbox_endpoint);
+    zmq_close(broker->inbox);
 }
 
 static void close_all(struct broker *broker)
@@ -237,21 +248,45 @@ static void close_all(struct broker *broker)
         zmq_close(broker->events);
     while (zmq_ctx_term(broker->outside) != 0 && zmq_errno() == EINTR)
         ;
-    zmq_msg_close(&broker->frame);
-    lanes_close(&broker->lanes);
-    zmq_unbind(broker->inbox, inbox_endpoint);
-    zmq_close(broker->inbox);
+    unread_free(&broker->unread);
+    if (broker->inside)
+        close_inside(broker);
+}
+
+static void tell_fault(struct broker *broker, enum fault fault)
+{
+    broker->fault = fault;
+    sem_post(&broker->ready);
+}
+
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        ;
+}
+
+// What was bound waits here while the node opens.
+static enum fault start(struct broker *broker)
+{
+    wait_for(&broker->go);
+    if (!broker->wanted)
+        return FAULT_NONE;
+    broker->options = *broker->wanted;
+    open_inside(broker);
+    enum fault fault = open_operators(broker);
+    tell_fault(broker, fault);
+    return fault;
 }
 
 static void *run(void *argument)
 {
     struct broker *broker = argument;
     pthread_setname_np(pthread_self(), "broker");
-    open_inside(broker);
     enum fault fault = open_outside(broker);
-    broker->fault = fault;
-    sem_post(&broker->started);
+    tell_fault(broker, fault);
     if (fault == FAULT_NONE)
+        fault = start(broker);
+    if (fault == FAULT_NONE && broker->inside)
         serve(broker);
     close_all(broker);
     return NULL;
@@ -276,33 +311,46 @@ static void broker_free(struct broker **broker)
     outgoing_deinit(&(*broker)->to_clients);
     outgoing_deinit(&(*broker)->to_operators);
     intake_deinit(&(*broker)->intake);
-    sem_destroy(&(*broker)->started);
+    sem_destroy(&(*broker)->ready);
+    sem_destroy(&(*broker)->go);
     free(*broker);
     *broker = NULL;
 }
 
-enum fault broker_start(const struct broker_options *options, struct broker **broker, struct fault_text *text)
+enum fault broker_bind(const struct broker_options *options, struct broker **broker, struct fault_text *text)
 {
     CHECK(options->listen_count <= LISTEN_MAX, "%u", options->listen_count);
-    struct broker *started = calloc(1, sizeof *started);
-    CHECK(started, "out of memory");
-    started->options = *options;
-    started->outside = zmq_ctx_new();
-    CHECK(started->outside, "%s", zmq_strerror(zmq_errno()));
-    outgoing_init(&started->to_clients, &started->clients);
-    outgoing_init(&started->to_operators, &started->operators);
-    intake_init(&started->intake, &started->options, &started->lanes, &started->drops);
-    sem_init(&started->started, 0, 0);
-    start_thread(started);
-    while (sem_wait(&started->started) != 0)
-        ;
-    enum fault fault = started->fault;
+    struct broker *bound = calloc(1, sizeof *bound);
+    CHECK(bound, "out of memory");
+    bound->options = *options;
+    bound->outside = zmq_ctx_new();
+    CHECK(bound->outside, "%s", zmq_strerror(zmq_errno()));
+    bound->unread = unread_new((uint64_t)options->bytes_in_flight_max);
+    outgoing_init(&bound->to_clients, &bound->clients);
+    outgoing_init(&bound->to_operators, &bound->operators);
+    intake_init(&bound->intake, &bound->options, &bound->lanes, &bound->drops);
+    sem_init(&bound->go, 0, 0);
+    sem_init(&bound->ready, 0, 0);
+    start_thread(bound);
+    wait_for(&bound->ready);
+    enum fault fault = bound->fault;
     if (fault != FAULT_NONE) {
-        *text = started->text;
-        broker_free(&started);
+        *text = bound->text;
+        broker_free(&bound);
     }
-    *broker = started;
+    *broker = bound;
     return fault;
+}
+
+enum fault broker_start(struct broker *broker, const struct broker_options *options, struct fault_text *text)
+{
+    CHECK(options->listen_count == broker->options.listen_count, "%u", options->listen_count);
+    broker->wanted = options;
+    sem_post(&broker->go);
+    wait_for(&broker->ready);
+    if (broker->fault != FAULT_NONE)
+        *text = broker->text;
+    return broker->fault;
 }
 
 const char *broker_endpoint(const struct broker *broker, uint32_t index)
@@ -331,8 +379,12 @@ void broker_refuse(struct broker *broker)
 
 void broker_stop(struct broker **broker)
 {
-    if (!*broker)
+    struct broker *it = *broker;
+    if (!it)
         return;
-    broker_tell(*broker, BYTES("stop"));
+    if (!it->wanted)
+        sem_post(&it->go);
+    else if (it->fault == FAULT_NONE)
+        broker_tell(it, BYTES("stop"));
     broker_free(broker);
 }

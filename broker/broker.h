@@ -21,26 +21,31 @@ struct broker_options {
     const char *const *listen; // endpoints; ":*" picks a port
     uint32_t listen_count;
     const char *events;  // PUB endpoint or NULL
-    const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot is taken); NULL: none
-    int64_t commands_in_flight_max; // whole broker; an actor's share is max(1024, max / actors)
-    int64_t bytes_in_flight_max;    // likewise, at least 1 MiB
+    const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot, .clock and .clock_accept are taken); NULL: none
+    int64_t commands_in_flight_max; // whole broker; a serving actor's share is max(1024, max / those), a retired one's 1024
+    int64_t bytes_in_flight_max;    // likewise, at least 1 MiB; also what replies that nobody reads may take (unread.h)
     // Which actor owns a slot, and how many databases a kind has (events.read reaches retired ones too).
     uint16_t (*owner)(void *owner_context, enum kind_id kind, uint16_t slot);
     void *owner_context;
     uint16_t actors[KIND_COUNT]; // KIND-0 … KIND-(n-1): inboxes at inproc://KIND/N, bound before broker_start
+    uint16_t serving[KIND_COUNT]; // of these, the first that own slots; the others have retired
     // Fills the status_view body; `dropped` is a msgpack map {reason: n}. Called in the broker's thread.
     void (*status)(void *status_context, struct bytes dropped, struct buffer *body);
     void *status_context;
-    // An operator's request came (type souk.snapshot); the answer comes later as a PARCEL_REPLY with this route and flags.
+    // An operator's request came (souk.snapshot and the like); the answer comes later as a PARCEL_REPLY with this route and flags.
     void (*control_request)(void *control_context, struct bytes route, uint8_t flags, struct bytes request);
     void *control_context;
 };
 
-// Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT), then the endpoints, then starts the thread.
-enum fault broker_start(const struct broker_options *options, struct broker **broker, struct fault_text *text);
+// The thread, and its endpoints bound, before anything else of a node exists: an occupied address is found while
+// nothing has changed. Looks at context, listen and events only. Who connects waits for broker_start.
+enum fault broker_bind(const struct broker_options *options, struct broker **broker, struct fault_text *text);
+// Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT) and `control`, then serves. A fault leaves the
+// broker bound; stop it.
+enum fault broker_start(struct broker *broker, const struct broker_options *options, struct fault_text *text);
 // The endpoints as bound, real ports in place of ":*"; index < listen_count.
 const char *broker_endpoint(const struct broker *broker, uint32_t index);
 // From now on every request is answered `busy`; replies still go out.
 void broker_refuse(struct broker *broker);
-// Delivers what is in the inbox, waits for lingering replies (at most 2 s), joins the thread.
+// Delivers what is in the inbox, waits for lingering replies (at most 2 s), joins the thread. May follow broker_bind.
 void broker_stop(struct broker **broker);

@@ -13,7 +13,7 @@
 enum {
     ARRIVALS_MAX = 1000, // frames of one connection waiting for us (RCVHWM)
     REPLIES_MAX = 16384, // frames of one connection waiting for it (SNDHWM): more than two actors have in flight. What
-                         // is more is dropped, the client resends
+                         // is more is dropped, the client resends; unread.h bounds their bytes
     BACKLOG = 1024,      // connections not accepted yet: after a restart all clients come at once
     LINGER_MS = 2000,
     HANDSHAKE_MS = 10000,
@@ -41,10 +41,10 @@ static void watch_open(struct front *front, void *context)
     CHECK(zmq_connect(front->monitor, endpoint) == 0, "%s", zmq_strerror(zmq_errno()));
 }
 
-void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops)
+void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops, struct unread *unread)
 {
     int64_t size_max = FRAME_SIZE_CUT;
-    *front = (struct front){.flags = flags, .drops = drops};
+    *front = (struct front){.flags = flags, .drops = drops, .unread = unread};
     front->router = zmq_socket(context, ZMQ_ROUTER);
     CHECK(front->router, "%s", zmq_strerror(zmq_errno()));
     CHECK(zmq_setsockopt(front->router, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0, "%s",
@@ -182,14 +182,18 @@ static bool send_route(struct front *front, struct bytes route)
 void front_send(struct front *front, uint8_t flags, struct bytes route, struct bytes head, struct bytes rest,
                 uint32_t replies)
 {
+    zmq_msg_t frame;
+    if (!unread_frame(front->unread, route, head.size + rest.size, &frame)) {
+        drops_add(front->drops, DROP_client_slow, replies);
+        return;
+    }
     if (!send_route(front, route)) {
         drops_add(front->drops, zmq_errno() == EAGAIN ? DROP_client_slow : DROP_client_gone, replies);
+        zmq_msg_close(&frame);
         return;
     }
     if (flags & PARCEL_DELIMITED)
         send_part(front, bytes_of("", 0), ZMQ_SNDMORE);
-    zmq_msg_t frame;
-    CHECK(zmq_msg_init_size(&frame, head.size + rest.size) == 0, "%zu bytes", head.size + rest.size);
     memcpy(zmq_msg_data(&frame), head.at, head.size);
     if (rest.size)
         memcpy((uint8_t *)zmq_msg_data(&frame) + head.size, rest.at, rest.size);

@@ -8,6 +8,7 @@
 
 #include "broker/drops.h"
 #include "broker/topology.h"
+#include "broker/unread.h"
 #include "codec/parcel.h"
 
 #include <zmq.h>
@@ -17,6 +18,7 @@ struct front {
     void *monitor;
     uint8_t flags; // PARCEL_OPERATOR at the operators' door, else 0
     struct drops *drops;
+    struct unread *unread;
     zmq_msg_t route, frame; // the arrival under way
 };
 
@@ -27,7 +29,8 @@ struct arrival {
     bool many;          // more than one payload frame came; `frame` is the first
 };
 
-void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops);
+// The caller keeps drops and unread.
+void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops, struct unread *unread);
 // `bound` becomes the endpoint with its real port.
 enum fault front_bind(struct front *front, const char *endpoint, char bound[ENDPOINT_SIZE_MAX],
                       struct fault_text *text);

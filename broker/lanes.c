@@ -33,16 +33,28 @@ static void lane_open(struct lane *lane, void *context, struct actor_id actor)
     buffer_init(&lane->frame);
 }
 
-static uint64_t share_of(int64_t whole, uint16_t actors, int64_t at_least)
+static uint64_t share_of(int64_t whole, uint32_t actors, int64_t at_least)
 {
-    int64_t share = whole / actors;
+    int64_t share = actors ? whole / actors : 0;
     return (uint64_t)(share > at_least ? share : at_least);
+}
+
+// Retired actors are asked for events only: they have the least share, and take none from those that serve.
+static void credit_share(struct credit *credit, const struct broker_options *options, bool serves)
+{
+    uint32_t serving = 0;
+    for (int kind = 0; kind < KIND_COUNT && serves; kind++)
+        serving += options->serving[kind];
+    uint64_t commands_max = share_of(options->commands_in_flight_max, serving, COMMANDS_SHARE_MIN);
+    CHECK(commands_max <= INT32_MAX, "%llu", (unsigned long long)commands_max);
+    credit_init(credit, commands_max, share_of(options->bytes_in_flight_max, serving, SIZE_SHARE_MIN));
 }
 
 void lanes_open(struct lanes *lanes, const struct broker_options *options)
 {
     *lanes = (struct lanes){0};
     for (int kind = 0; kind < KIND_COUNT; kind++) {
+        CHECK(options->serving[kind] <= options->actors[kind], "%u", options->serving[kind]);
         lanes->first[kind] = lanes->count;
         lanes->actors[kind] = options->actors[kind];
         lanes->count += options->actors[kind];
@@ -50,13 +62,10 @@ void lanes_open(struct lanes *lanes, const struct broker_options *options)
     CHECK(lanes->count > 0, "no actors");
     lanes->at = calloc(lanes->count, sizeof *lanes->at);
     CHECK(lanes->at, "out of memory");
-    uint64_t commands_max = share_of(options->commands_in_flight_max, lanes->count, COMMANDS_SHARE_MIN);
-    uint64_t size_max = share_of(options->bytes_in_flight_max, lanes->count, SIZE_SHARE_MIN);
-    CHECK(commands_max <= INT32_MAX, "%llu", (unsigned long long)commands_max);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         for (uint16_t index = 0; index < lanes->actors[kind]; index++) {
             struct lane *lane = lanes_find(lanes, (enum kind_id)kind, index);
-            credit_init(&lane->credit, commands_max, size_max);
+            credit_share(&lane->credit, options, index < options->serving[kind]);
             lane_open(lane, options->context, (struct actor_id){(enum kind_id)kind, index});
         }
     }

@@ -159,9 +159,9 @@ static const struct shape *record_shape(enum kind_id kind, enum place place)
     case KIND_ORDER:
         return place == PLACE_CHILD ? order_content_shape() : order_shape();
     case KIND_PAYMENT:
-        return payment_shape();
+        return place == PLACE_OPEN ? errand_shape() : payment_shape();
     case KIND_SANDBOX:
-        return ledger_entry_shape();
+        return ledger_shape();
     case KIND_COUNT:
         break;
     }

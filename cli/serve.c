@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// souk serve: a node. Puts topology, actors and broker together, waits for a signal, ends in order: refuse new
+// souk serve: a node. Puts topology, actors and broker together, waits for a signal. Begins in order: addresses are
+// bound → the directory is locked, reshaped, its actors open → the broker serves. Ends in order: refuse new
 // requests → actors finish their turn and answer who waits → replies go out → close.
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include "actors/node.h"
 #include "broker/broker.h"
@@ -10,7 +12,6 @@
 #include "souk_build.h"
 
 #include <ftw.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -32,6 +33,8 @@ struct serve {
     void *zmq;
     struct node *node;
     struct broker *broker;
+    struct broker_options broker_options;
+    const char *listen[LISTEN_MAX];
 };
 
 static void print_help(void)
@@ -66,37 +69,14 @@ static void log_format(const char *format, ...)
 
 static int read_options(int argc, char **argv, struct serve *serve)
 {
-    static const struct option options[] = {
-        {"topology", required_argument, NULL, 't'}, {"directory", required_argument, NULL, 'd'},
-        {"unsafe", no_argument, NULL, 'U'},         {"insecure", no_argument, NULL, 'I'},
-        {"help", no_argument, NULL, 'h'},           {0},
+    const struct option_rule options[] = {
+        OPTION_TEXT("topology", 't', serve->topology_path),
+        OPTION_DIRECTORY(serve->directory),
+        OPTION_FLAG("unsafe", serve->unsafe),
+        OPTION_FLAG("insecure", serve->insecure),
+        {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "t:d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 't':
-            serve->topology_path = optarg;
-            break;
-        case 'd':
-            serve->directory = optarg;
-            break;
-        case 'U':
-            serve->unsafe = true;
-            break;
-        case 'I':
-            serve->insecure = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk serve --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        return usage_error("serve", "unexpected argument '%s'", argv[optind]);
-    return EXIT_OK;
+    return options_read_all("serve", print_help, options, argc, argv);
 }
 
 static int read_topology(struct serve *serve)
@@ -167,6 +147,7 @@ static int open_node(struct serve *serve)
     struct node_options options = {
         .zmq = serve->zmq,
         .path = topology->store.path,
+        .free_min_bytes = topology->store.free_min_mb * 1024 * 1024,
         .memory_bytes = (uint64_t)topology->store.memory_mb * 1024 * 1024,
         .sync = topology->store.sync,
         .wanted = wanted_owners(topology),
@@ -183,37 +164,49 @@ static int open_node(struct serve *serve)
     return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
 }
 
-static int open_broker(struct serve *serve)
+// An address that is taken is found before anything changes.
+static int bind_broker(struct serve *serve)
 {
     const struct topology *topology = &serve->topology;
-    const char *listen[LISTEN_MAX];
-    char control[4200];
     for (uint32_t i = 0; i < topology->broker.listen_count; i++)
-        listen[i] = topology->broker.listen[i];
-    snprintf(control, sizeof control, "ipc://%s/control.sock", topology->store.path);
-    struct broker_options options = {
+        serve->listen[i] = topology->broker.listen[i];
+    serve->broker_options = (struct broker_options){
         .context = serve->zmq,
-        .listen = listen,
+        .listen = serve->listen,
         .listen_count = topology->broker.listen_count,
         .events = topology->broker.events[0] ? topology->broker.events : NULL,
-        .control = control,
         .commands_in_flight_max = topology->broker.commands_in_flight_max,
         .bytes_in_flight_max = topology->broker.bytes_in_flight_max,
-        .owner = node_owner,
-        .owner_context = serve->node,
-        .status = node_status,
-        .status_context = serve->node,
-        .control_request = node_control,
-        .control_context = serve->node,
     };
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        options.actors[kind] = node_actors(serve->node, kind);
+    struct fault_text text;
+    enum fault fault = broker_bind(&serve->broker_options, &serve->broker, &text);
+    if (fault == FAULT_LOCKED)
+        return fail_with(EXIT_USAGE, "serve", "%s; end what listens there, or change broker.listen or .events", text.line);
+    return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
+}
+
+static int start_broker(struct serve *serve)
+{
+    struct broker_options *options = &serve->broker_options;
+    char control[4200];
+    snprintf(control, sizeof control, "ipc://%s/control.sock", serve->topology.store.path);
+    options->control = control;
+    options->owner = node_owner;
+    options->owner_context = serve->node;
+    options->status = node_status;
+    options->status_context = serve->node;
+    options->control_request = node_control;
+    options->control_context = serve->node;
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        options->actors[kind] = node_actors(serve->node, kind);
+        options->serving[kind] = node_owners(serve->node)->count[kind];
+    }
     if (strlen(control) > 6 + 107) { // sun_path
         log_format("%s is too long for a socket: --snapshot will not work on this node", control + 6);
-        options.control = NULL;
+        options->control = NULL;
     }
     struct fault_text text;
-    if (broker_start(&options, &serve->broker, &text))
+    if (broker_start(serve->broker, options, &text))
         return fail_with(EXIT_FAULT, "serve", "%s", text.line);
     return EXIT_OK;
 }
@@ -264,21 +257,27 @@ static int wait_for_signal(const struct serve *serve, const sigset_t *signals)
     }
 }
 
-static int run(struct serve *serve, const sigset_t *signals)
+static int serve_until_told(struct serve *serve, const sigset_t *signals)
 {
-    int signal = 0;
-    int code = open_node(serve);
-    if (code)
-        return code;
-    code = open_broker(serve);
+    int code = start_broker(serve);
     node_go(serve->node);
     if (code == EXIT_OK) {
         print_ready(serve);
-        signal = wait_for_signal(serve, signals);
+        int signal = wait_for_signal(serve, signals);
         log_format("%s: ending", strsignal(signal));
         broker_refuse(serve->broker);
     }
     node_stop(serve->node);
+    return code;
+}
+
+static int run(struct serve *serve, const sigset_t *signals)
+{
+    int code = bind_broker(serve);
+    if (code == EXIT_OK)
+        code = open_node(serve);
+    if (serve->node)
+        code = serve_until_told(serve, signals);
     broker_stop(&serve->broker);
     node_close(&serve->node);
     if (code == EXIT_OK)

@@ -2,8 +2,7 @@
 #include "provider/connector.h"
 
 #include "codec/check.h"
-#include "codec/envelope.h"
-#include "codec/parcel.h"
+#include "provider/exchange.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -26,7 +25,7 @@ struct connector {
     void *driver;
     void *inbox;
     struct target targets[TARGETS_MAX];
-    struct buffer body, request, frame;
+    struct buffer frame;
 };
 
 static void *socket_open(void *zmq, int type)
@@ -59,16 +58,9 @@ static void *target_of(struct connector *connector, const char *endpoint)
 static void begin(struct connector *connector, const struct parcel *parcel)
 {
     struct arena arena;
-    struct cursor cursor = cursor_over(parcel->request);
-    struct request request;
-    struct envelope_refusal why;
-    struct refusal refusal;
     struct provider_call call;
     arena_init(&arena);
-    CHECK(request_read(&cursor, &request, &why), "%s", why.message);
-    call.order_id = request.key;
-    CHECK(body_decode(provider_operation_shape(), request.body, &call.operation, &arena, &refusal), "%s",
-          refusal.message);
+    provider_call_read(parcel->request, &call, &arena);
     connector->options.provider->begin(connector->driver, &call);
     arena_deinit(&arena);
 }
@@ -99,15 +91,8 @@ static void push(struct connector *connector, void *socket, const struct buffer 
 
 static void give(struct connector *connector, const struct provider_result *result)
 {
-    buffer_clear(&connector->body);
-    buffer_clear(&connector->request);
     buffer_clear(&connector->frame);
-    body_encode(provider_outcome_shape(), &result->outcome, &connector->body);
-    request_write(&connector->request, REQUEST_ID_NONE, "payment.outcome", result->order_id, buffer_bytes(&connector->body), 0);
-    parcel_write(&connector->frame, &(struct parcel){.origin = PARCEL_PEER,
-                                                     .route_kind = KIND_SANDBOX,
-                                                     .route = result->order_id,
-                                                     .request = buffer_bytes(&connector->request)});
+    provider_result_write(result, &connector->frame);
     const char *inbox = connector->options.payment_inbox(connector->options.context, result->order_id);
     push(connector, target_of(connector, inbox), &connector->frame);
 }
@@ -142,8 +127,6 @@ struct connector *connector_start(const struct connector_options *options, char 
     CHECK(connector);
     connector->options = *options;
     connector->driver = driver;
-    buffer_init(&connector->body);
-    buffer_init(&connector->request);
     buffer_init(&connector->frame);
     connector->inbox = socket_open(options->zmq, ZMQ_PULL); // migrates to the thread below: pthread_create is the fence
     CHECK(zmq_bind(connector->inbox, CONNECTOR_ENDPOINT) == 0, "%s", zmq_strerror(errno));
@@ -159,8 +142,6 @@ void connector_stop(struct connector **connector)
     atomic_store(&it->stop, true);
     pthread_join(it->thread, NULL);
     it->options.provider->close(it->driver);
-    buffer_deinit(&it->body);
-    buffer_deinit(&it->request);
     buffer_deinit(&it->frame);
     free(it);
     *connector = NULL;

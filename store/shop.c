@@ -225,6 +225,11 @@ const char *shop_path(const struct shop *shop)
     return shop->path;
 }
 
+struct store *shop_meta(struct shop *shop)
+{
+    return shop->meta;
+}
+
 struct shop_database_path shop_database(const struct shop *shop, struct actor_id actor)
 {
     struct shop_database_path path;

@@ -24,6 +24,8 @@ enum fault shop_open(const char *path, bool create, bool read_only, struct shop 
 void shop_close(struct shop **shop);
 const struct shop_record *shop_record(const struct shop *shop);
 const char *shop_path(const struct shop *shop);
+// DIR/meta, for the other files of this room that keep rows there.
+struct store *shop_meta(struct shop *shop);
 // DIR/KIND-N, into `out`.
 struct shop_database_path { char text[4096]; };
 struct shop_database_path shop_database(const struct shop *shop, struct actor_id actor);

@@ -16,7 +16,7 @@
 
 enum family {
     FAMILY_HEAD,       // one record for each entity
-    FAMILY_OPEN,       // orders under way, instead of HEAD
+    FAMILY_OPEN,       // orders under way, instead of HEAD; payments that nobody else would ask for again
     FAMILY_CHILD,      // records below an entity
     FAMILY_DUE,        // deadlines of holds
     FAMILY_REMEMBERED, // replies by request_id

@@ -34,9 +34,9 @@ struct given {
     struct weight open;  // this actor's sum before this message
     // Loaded; at NULL or empty: absent (or forgotten). See LOADS in message.def.
     struct bytes head;
-    struct bytes record_open; // OPEN
+    struct bytes record_open; // OPEN, of a kind that `moves`
     // CHILD: [0] the sender's own ("c" + id for a client, "o" + id for an order), [1] for a client: the order's of the
-    // same name ("o" + id). CONTENT: [0]. ALL, PAGE: what there is. DUE: the holds that the due rows name.
+    // same name ("o" + id). CONTENT: [0]. PAGE: what there is. DUE: the holds that the due rows name.
     struct child *children;
     uint32_t children_count;
     // DUE: due rows with their key rest, ascending.
@@ -62,14 +62,18 @@ struct kind {
     // Is that much available without ending anything?
     bool (*due_enough)(struct bytes head, int64_t need, struct arena *arena);
 
-    // What an OPEN record weighs. NULL: nothing.
+    // Sent to each OPEN record at start, by age. 0: this kind has no OPEN records.
+    enum message_type resume;
+    // An entity's record is OPEN instead of HEAD while a step is open, so both are loaded for every message.
+    bool moves;
+    // What an OPEN record weighs.
     void (*weigh)(struct bytes open, struct weight *weight, struct arena *arena);
     // For waiters (effects_wait): has this entity come to rest? given is loaded as for CONTENT; def and body are those
     // of kind.get.
     bool (*at_rest)(const struct given *given);
     // The view a waiter gets: its status, its body into effects->reply.
     enum status (*view)(const struct given *given, struct effects *effects);
-    // The timer an OPEN record needs, asked at start (0: none).
+    // The timer an OPEN record needs, asked at start (0: none). NULL: `resume` sets it.
     int64_t (*wake_at)(struct bytes open, struct arena *arena);
     // When the entity was made: the order of resuming.
     int64_t (*born_at)(struct bytes open, struct arena *arena);

@@ -19,6 +19,8 @@
 //   P1  an operation is open exactly while authorizing, capturing, voiding or refunding; parked only then
 //   P2  refunded ≤ captured ≤ authorized ≤ amount
 //   P3  an operation ends only by its own outcome (operation and attempt), so a capture is never sent twice by two keys
+//   P4  what is open is asked again after a restart: by its order, which is open as well, or, if that has ended before
+//       the operation began, because an OPEN row of its own says so
 #include "actors/kinds/kind.h"
 #include "codec/check.h"
 
@@ -53,9 +55,24 @@ static bool wants(const struct payment_turn *turn, const char *want)
     return bytes_equal(turn->record.want, bytes_text(want));
 }
 
+// P4. Ends with the operation.
+static void errand_save(struct payment_turn *turn)
+{
+    struct payment *record = &turn->record;
+    if (!record->alone)
+        return;
+    if (record->has_open)
+        effects_put(turn->effects, PLACE_OPEN, (struct bytes){0}, errand_shape(),
+                    &(struct errand){.since = record->open.first_sent_at, .parked = record->parked}, 0);
+    else
+        effects_delete(turn->effects, PLACE_OPEN, (struct bytes){0});
+    record->alone = record->has_alone = record->has_open;
+}
+
 static void payment_save(struct payment_turn *turn)
 {
     const struct payment *record = &turn->record;
+    errand_save(turn);
     bool working = state_is(turn, "authorizing") || state_is(turn, "capturing") || state_is(turn, "voiding") ||
                    state_is(turn, "refunding");
     CHECK(record->has_open == working, "%.*s", BYTES_FORMAT(record->state));
@@ -230,6 +247,7 @@ static void outcome_unexpected(struct payment_turn *turn, const struct provider_
         !bytes_equal(outcome->operation, BYTES("authorize")) || !bytes_equal(outcome->outcome, BYTES("succeeded")))
         return;
     record->authorized = record->amount;
+    record->alone = true;
     void_open(turn);
     payment_save(turn);
 }
@@ -482,7 +500,29 @@ static const handler handlers[MESSAGE_NUMBER_MAX + 1] = {
     [MESSAGE_payment_wake] = payment_wake,
 };
 
+// ---- what the runtime asks of an errand (P4)
+
+static struct errand errand_read(struct bytes open, struct arena *arena)
+{
+    struct errand errand;
+    CHECK(record_decode(errand_shape(), open, &errand, arena), "open payment");
+    return errand;
+}
+
+static void errand_weigh(struct bytes open, struct weight *weight, struct arena *arena)
+{
+    weight->parked += errand_read(open, arena).parked;
+}
+
+static int64_t errand_born_at(struct bytes open, struct arena *arena)
+{
+    return errand_read(open, arena).since;
+}
+
 const struct kind kind_payment = {
     .id = KIND_PAYMENT,
     .handlers = handlers,
+    .resume = MESSAGE_payment_wake,
+    .weigh = errand_weigh,
+    .born_at = errand_born_at,
 };

@@ -1,7 +1,9 @@
 """Bad input over real sockets: each gets its named refusal or is dropped with a counted reason; the node serves on."""
+import contextlib
 import json
 import os
 import random
+import re
 import resource
 import socket
 import subprocess
@@ -219,7 +221,7 @@ class Protocol(unittest.TestCase):
                 break
         self.assertGreater(dropped["client_slow"], 0)
         if "asan" not in SOUK:
-            self.assertLess(self.resident_kb(), 900 * 1024)
+            self.assertLess(self.resident_kb(), 400 * 1024)
         silent.close()
 
     def test_a_client_that_comes_back_under_its_name_is_served(self):
@@ -244,6 +246,24 @@ class Protocol(unittest.TestCase):
     def test_two_nodes_on_one_directory(self):
         second = souk("serve", "-t", self.shop.directory / "topology.toml", check=2)
         self.assertIn("data", second.stderr)
+
+    def test_a_start_at_an_occupied_address_changes_nothing(self):
+        with Shop() as shop:
+            shop.kill()
+            text = (shop.directory / "topology.toml").read_text()
+            self.assertEqual(shop.replay()["epochs"], 1)
+            for key, address in (("listen", f'["{self.shop.endpoint}"]'), ("events", f'"{self.shop.endpoint}"')):
+                taken = re.sub(f"(?m)^{key} = .*$", f"{key} = {address}", text).replace("cart = 1", "cart = 5")
+                (shop.directory / "taken.toml").write_text(taken)
+                refused = souk("serve", "-t", shop.directory / "taken.toml", check=2)
+                self.assertIn("in use", refused.stderr)
+                souk("serve", "-t", shop.directory / "taken.toml", "-d", shop.directory / "new", check=2)
+                self.assertFalse((shop.directory / "new").exists())
+                self.assertFalse((shop.data / "cart-1").exists())
+            self.assertEqual(shop.replay()["epochs"], 1)
+            shop.start()
+            with contextlib.closing(shop.client()) as client:
+                self.assertEqual(shop.status(client)["epoch"], 2)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """The commands that work on a node's directory and files: log, replay, audit, orders, topology; and every --help."""
+import contextlib
+import fcntl
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
 import time
 import unittest
 
-from tests.e2e.shop import SOUK, Shop, gbp, souk
+from tests.e2e.shop import ROOT, SOUK, Shop, gbp, souk
 
 
 class Tools(unittest.TestCase):
@@ -28,6 +31,19 @@ class Tools(unittest.TestCase):
         self.assertRegex(souk("--version", check=0).stdout, r"^souk \d")
         souk("no-such-command", check=2)
 
+    def test_each_build_names_the_commit_that_it_is_made_of(self):
+        build = pathlib.Path(os.environ.get("SOUK_BUILD_DIR", pathlib.Path(SOUK).parent))
+        commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"],
+                                capture_output=True, text=True).stdout.strip() or "unknown"
+        header = build / "generated/souk_build.h"
+        header.write_text("of an earlier build\n")
+        written = []
+        for _ in range(2):
+            subprocess.run(["cmake", "--build", str(build), "--target", "souk_build"], check=True, capture_output=True)
+            self.assertIn(f'"{commit}"', header.read_text())
+            written.append(header.stat().st_mtime_ns)
+        self.assertEqual(written[0], written[1], "nothing is compiled again for the same commit")
+
     def test_a_running_node_is_refused_unless_snapshot(self):
         client = self.shop.client()
         client.call("inventory.receive", "snap", {"quantity": 3})
@@ -36,6 +52,40 @@ class Tools(unittest.TestCase):
             self.assertTrue(souk(command, "-d", self.shop.data, "--snapshot", "--json", check=0).stdout)
         self.assertEqual(list((self.shop.data / "snapshots").glob("*")), [], "checkpoints are removed")
         client.close()
+
+    def test_what_a_killed_tool_left_is_swept_at_the_next_start(self):
+        with Shop() as shop:
+            left, read = shop.data / "snapshots" / "audit-killed", shop.data / "snapshots" / "log-reading"
+            for directory in (left, read):
+                (directory / "meta").mkdir(parents=True)
+            held = os.open(read, os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_SH)
+            shop.kill()
+            shop.start()
+            self.assertEqual((left.exists(), read.exists()), (False, True))
+            self.assertIn("removed 1 snapshots that tools had left", shop.log_text())
+            os.close(held)
+            shop.kill()
+            shop.start()
+            self.assertFalse(read.exists())
+
+    def test_a_tool_holds_the_snapshot_that_it_reads(self):
+        with Shop() as shop:
+            with contextlib.closing(shop.client()) as client:
+                for i in range(2000):
+                    client.send("inventory.receive", f"held-{i}", {"quantity": 1})
+                for _ in range(2000):
+                    client.receive()
+            tool = subprocess.Popen([SOUK, "log", "-d", str(shop.data), "--snapshot", "--json"], stdout=subprocess.PIPE)
+            self.assertTrue(tool.stdout.readline()) # the rest does not fit in the pipe: it waits for its reader
+            shop.kill()
+            shop.start()
+            self.assertNotIn("snapshots that tools had left", shop.log_text())
+            for line in tool.stdout:
+                json.loads(line)
+            tool.stdout.close()
+            self.assertEqual(tool.wait(60), 0)
+            self.assertEqual(list((shop.data / "snapshots").glob("*")), [])
 
     def test_a_snapshot_under_load_is_a_consistent_cut(self):
         """All actors pause at once, so nobody's effect is there without its cause."""

@@ -76,7 +76,7 @@ static inline void stage_init(struct stage *stage)
     options->control_request = stage_control;
     options->control_context = stage;
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        options->actors[kind] = kind == KIND_INVENTORY ? 2 : 1;
+        options->actors[kind] = options->serving[kind] = kind == KIND_INVENTORY ? 2 : 1;
         for (uint16_t i = 0; i < options->actors[kind]; i++) {
             char endpoint[64];
             snprintf(endpoint, sizeof endpoint, "inproc://%s", actor_id_name((struct actor_id){kind, i}).text);
@@ -91,7 +91,8 @@ static inline void stage_init(struct stage *stage)
 static inline void stage_start(struct stage *stage)
 {
     struct fault_text text;
-    cr_assert_eq(broker_start(&stage->options, &stage->broker, &text), FAULT_NONE, "%s", text.line);
+    cr_assert_eq(broker_bind(&stage->options, &stage->broker, &text), FAULT_NONE, "%s", text.line);
+    cr_assert_eq(broker_start(stage->broker, &stage->options, &text), FAULT_NONE, "%s", text.line);
     snprintf(stage->endpoint, sizeof stage->endpoint, "%s", broker_endpoint(stage->broker, 0));
 }
 

@@ -78,6 +78,18 @@ Test(broker_life, without_credit_a_request_is_busy_and_with_it_served_again)
     actor_receive(stage.inbox[KIND_CART][0]);
 }
 
+Test(broker_life, a_retired_actor_takes_no_share_from_those_that_serve)
+{
+    enum { SHARE = 2048, SERVING = KIND_COUNT };
+    stage.options.serving[KIND_INVENTORY] = 1;
+    stage.options.commands_in_flight_max = SHARE * SERVING;
+    start();
+    for (int i = 0; i < SHARE + 1; i++)
+        send_request(client, i < SHARE ? "r" : "one-too-many", "cart.get", "k");
+    actor_take(stage.inbox[KIND_CART][0], SHARE);
+    expect_busy(receive(client), "one-too-many");
+}
+
 Test(broker_life, the_more_are_turned_away_the_longer_they_are_told_to_wait)
 {
     enum { SHARE = 1024, OUTSIDE = 2000 };
@@ -157,6 +169,32 @@ Test(broker_life, a_client_that_does_not_read_loses_its_replies_and_nobody_else_
     zmq_close(slow);
 }
 
+Test(broker_life, what_a_client_does_not_read_is_bounded_in_bytes_and_flows_again_when_it_reads)
+{
+    enum { REPLIES = 1000, SIZE = 256 * 1024, SHARE = 32 * 1024 * 1024 / SIZE, ON_THE_WAY = 200 };
+    start();
+    void *slow = stage_socket(stage.outside, ZMQ_DEALER);
+    int few = 1, small = 4096;
+    zmq_setsockopt(slow, ZMQ_RCVHWM, &few, sizeof few);
+    zmq_setsockopt(slow, ZMQ_RCVBUF, &small, sizeof small);
+    cr_assert_eq(zmq_connect(slow, stage.endpoint), 0);
+    send_request(slow, "r", "cart.get", "k");
+    struct parcel asked = actor_receive(stage.inbox[KIND_CART][0]);
+    uint8_t *reply = calloc(1, SIZE);
+    struct parcel answer = {PARCEL_REPLY, 0, 0, asked.route, bytes_of(reply, SIZE)};
+    for (int i = 0; i < REPLIES; i++)
+        actor_send(&stage, &answer);
+    expect_dropped(client, "client_slow", REPLIES - SHARE - ON_THE_WAY);
+    int read = 0;
+    while (receive_within(slow, SILENCE_MS).at)
+        read++;
+    cr_assert(read < SHARE + ON_THE_WAY, "%d", read);
+    actor_send(&stage, &answer);
+    cr_assert_eq(receive(slow).size, SIZE);
+    free(reply);
+    zmq_close(slow);
+}
+
 // ---- operators and events
 
 static void *start_with_operators(void)
@@ -232,11 +270,11 @@ Test(broker_life, an_address_in_use_is_refused_with_its_name)
     struct stage other;
     stage_init(&other);
     other.listen[0] = stage.endpoint;
-    cr_assert_eq(broker_start(&other.options, &second, &text), FAULT_LOCKED);
+    cr_assert_eq(broker_bind(&other.options, &second, &text), FAULT_LOCKED);
     cr_assert_null(second);
     cr_assert(strstr(text.line, stage.endpoint) && strstr(text.line, "Address already in use"), "%s", text.line);
     other.listen[0] = "tcp://203.0.113.7:1";
-    cr_assert_eq(broker_start(&other.options, &second, &text), FAULT_USAGE);
+    cr_assert_eq(broker_bind(&other.options, &second, &text), FAULT_USAGE);
     cr_assert(strstr(text.line, "tcp://203.0.113.7:1: "), "%s", text.line);
     other.listen[0] = "tcp://127.0.0.1:*";
     stage_start(&other);
@@ -254,7 +292,7 @@ Test(broker_life, an_ipc_endpoint_is_not_taken_from_a_node_that_lives)
     start();
     stage_init(&other);
     other.listen[0] = endpoint;
-    cr_assert_eq(broker_start(&other.options, &second, &text), FAULT_LOCKED);
+    cr_assert_eq(broker_bind(&other.options, &second, &text), FAULT_LOCKED);
     send_request(client, "r", "no.such", "k");
     expect_reply(receive(client), "r", "invalid", "type");
     broker_stop(&stage.broker);
@@ -262,6 +300,28 @@ Test(broker_life, an_ipc_endpoint_is_not_taken_from_a_node_that_lives)
     stage_start(&other);
     stage_deinit(&other);
     unlink(endpoint + strlen("ipc://"));
+}
+
+Test(broker_life, who_connects_before_the_actors_are_there_is_served_later)
+{
+    struct fault_text text;
+    cr_assert_eq(broker_bind(&stage.options, &stage.broker, &text), FAULT_NONE, "%s", text.line);
+    snprintf(stage.endpoint, sizeof stage.endpoint, "%s", broker_endpoint(stage.broker, 0));
+    client = stage_client(&stage, ZMQ_DEALER);
+    send_request(client, "r", "no.such", "k");
+    cr_assert_not(receive_within(client, SILENCE_MS).at);
+    cr_assert_eq(broker_start(stage.broker, &stage.options, &text), FAULT_NONE, "%s", text.line);
+    expect_reply(receive(client), "r", "invalid", "type");
+}
+
+Test(broker_life, a_broker_that_never_served_ends)
+{
+    struct fault_text text;
+    struct broker *bound = NULL;
+    cr_assert_eq(broker_bind(&stage.options, &bound, &text), FAULT_NONE, "%s", text.line);
+    broker_stop(&bound);
+    cr_assert_null(bound);
+    start();
 }
 
 Test(broker_life, who_is_refused_is_told_to_come_back_and_replies_still_go_out)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/credit.h"
-#include "broker/limit.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -45,15 +44,4 @@ Test(credit, more_cannot_come_back_than_was_taken, .signal = SIGABRT)
     credit_init(&credit, 10, 100);
     credit_take(&credit, 5);
     credit_give(&credit, 1, 6);
-}
-
-Test(limit, a_connection_has_its_share_of_each_window)
-{
-    static struct limit limit;
-    for (int window = 1; window < 4; window++) {
-        for (int i = 0; i < LIMIT_PER_WINDOW; i++)
-            cr_assert(limit_allows(&limit, BYTES("one"), window * LIMIT_WINDOW_MS));
-        cr_assert_not(limit_allows(&limit, BYTES("one"), window * LIMIT_WINDOW_MS + LIMIT_WINDOW_MS - 1));
-        cr_assert(limit_allows(&limit, BYTES("two"), window * LIMIT_WINDOW_MS));
-    }
 }

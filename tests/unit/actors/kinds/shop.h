@@ -240,7 +240,7 @@ static inline struct shop_letter shop_take(struct shop *shop)
     return letter;
 }
 
-// ---- a crash: everything under way is lost, every open order is resumed
+// ---- a crash: everything under way is lost, every open record is resumed
 
 static inline void shop_restart(struct shop *shop)
 {
@@ -251,10 +251,10 @@ static inline void shop_restart(struct shop *shop)
         struct bytes open = table_load(table, PLACE_OPEN, (struct bytes){0});
         if (!open.size)
             continue;
-        table->wake_at = table->kind->wake_at(open, &table->texts);
+        table->wake_at = table->kind->wake_at ? table->kind->wake_at(open, &table->texts) : 0;
         shop_post(shop, (struct shop_letter){.to = {table->kind->id, table->key},
                                              .sender = SENDER_RUNTIME,
-                                             .message = MESSAGE_order_resume,
+                                             .message = table->kind->resume,
                                              .body = shop_encode(shop, wake_shape(), &(struct wake){0})});
     }
 }

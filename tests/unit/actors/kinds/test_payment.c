@@ -491,7 +491,40 @@ Test(payment, an_authorization_that_an_operator_gave_up_is_voided_when_it_turns_
     expect_state(&table, "declined");
     outcome(&table, "authorize", 1, "succeeded");
     expect_effect(&table, OPERATION("void"));
+    expect_effect(&table, "put open");
     expect_state(&table, "voiding");
+    outcome(&table, "void", 1, "succeeded");
+    expect_effects(&table, "wake 0; send order.payment O1 {state: voided}; delete open; put head");
+    outcome(&table, "authorize", 1, "succeeded");
+    expect_effects(&table, "");
+    table_deinit(&table);
+}
+
+Test(payment, what_its_order_asks_for_needs_no_row_of_its_own)
+{
+    struct table table;
+    charged(&table);
+    outcome(&table, "authorize", 1, "action_required");
+    want(&table, "voided");
+    cr_expect_not(table_load(&table, PLACE_OPEN, (struct bytes){0}).at);
+    table_deinit(&table);
+}
+
+Test(payment, a_void_that_nobody_asks_for_is_parked_and_seen)
+{
+    struct table table;
+    struct weight weight = {0};
+    parked(&table, "authorize");
+    resolve(&table, "failed");
+    outcome(&table, "authorize", 1, "succeeded");
+    kind_payment.weigh(table_load(&table, PLACE_OPEN, (struct bytes){0}), &weight, &table.texts);
+    cr_expect_eq(weight.parked, 0);
+    outcome(&table, "void", 1, "declined");
+    kind_payment.weigh(table_load(&table, PLACE_OPEN, (struct bytes){0}), &weight, &table.texts);
+    cr_expect_eq(weight.parked, 1);
+    cr_expect_eq(weight.orders, 0);
+    resolve(&table, "succeeded");
+    cr_expect_not(table_load(&table, PLACE_OPEN, (struct bytes){0}).at);
     table_deinit(&table);
 }
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/core.h"
+
+#include "codec/check.h"
+
+#include <stdlib.h>
+
+enum { TURN_SIZE_MAX = 4 * 1024 * 1024 };
+
+// ---- select
+
+static void select_bytes(struct core *core, struct bytes request)
+{
+    core->list[core->count++] = (struct incoming){.origin = LOG_RUNTIME, .request = request};
+}
+
+static void select_timers(struct core *core, int64_t now)
+{
+    buffer_clear(&core->timers);
+    uint32_t count = shard_timers(core->shard, now, CORE_TIMERS_MAX, &core->timers, core->timer_ends);
+    size_t from = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        select_bytes(core, bytes_of(core->timers.at + from, core->timer_ends[i] - from));
+        from = core->timer_ends[i];
+    }
+}
+
+static void select_resume(struct core *core, uint32_t max)
+{
+    struct bytes request;
+    while (core->count < max && cursor_left(&core->resume_left) > 0) {
+        CHECK(cursor_skip(&core->resume_left, &request));
+        select_bytes(core, request);
+    }
+}
+
+static void select_lane(struct core *core, enum inbox_lane lane, uint32_t max, size_t *size)
+{
+    const struct core_wires *wires = &core->options.wires;
+    struct parcel parcel;
+    while (core->count < max && *size < TURN_SIZE_MAX && wires->take(wires->context, lane, &parcel)) {
+        struct incoming *in = &core->list[core->count++];
+        *in = (struct incoming){.origin = LOG_CLIENT, .flags = parcel.flags, .request = parcel.request};
+        if (lane == INBOX_PEERS) {
+            in->origin = LOG_PEER;
+            in->sender = (struct entity){parcel.route_kind, parcel.route};
+        } else {
+            in->route = parcel.route;
+        }
+        *size += parcel.request.size;
+    }
+}
+
+bool core_select(struct core *core, int64_t now)
+{
+    uint32_t max = core->options.turn_messages_max;
+    size_t size = 0;
+    if (core->kept) // its bytes are still in the timers' and the inbox's frames
+        return true;
+    core->options.wires.release(core->options.wires.context);
+    select_timers(core, now);
+    select_resume(core, max - max / 2);
+    select_lane(core, INBOX_PEERS, max - max / 4, &size);
+    select_lane(core, INBOX_CLIENTS, max, &size);
+    select_lane(core, INBOX_PEERS, max, &size);
+    return core->count || shard_next(core->shard) <= now;
+}
+
+// ---- turn, deliver
+
+void core_deliver(struct core *core)
+{
+    if (core->credit.commands)
+        outbox_credit(&core->outbox, &core->credit);
+    core->options.wires.deliver(core->options.wires.context, &core->outbox);
+    core->credit = (struct parcel_credit){.actor = core->options.number};
+    outbox_clear(&core->outbox);
+}
+
+static void spend_credit(struct core *core, uint32_t consumed)
+{
+    for (uint32_t i = 0; i < consumed; i++) {
+        if (core->list[i].origin != LOG_CLIENT)
+            continue;
+        core->credit.commands++;
+        core->credit.size += core->list[i].request.size;
+    }
+}
+
+enum fault core_turn(struct core *core, int64_t now, struct fault_text *text)
+{
+    uint32_t consumed = 0;
+    enum fault fault = shard_turn(core->shard, shard_time(core->shard, now), core->list, core->count, &consumed, text);
+    if (fault)
+        return fault;
+    spend_credit(core, consumed);
+    core->kept = core->count - consumed;
+    memmove(core->list, core->list + consumed, core->kept * sizeof *core->list);
+    core->count = core->kept;
+    core_deliver(core);
+    return FAULT_NONE;
+}
+
+int64_t core_next(const struct core *core)
+{
+    if (core->kept || cursor_left(&core->resume_left) > 0)
+        return INT64_MIN;
+    return shard_next(core->shard);
+}
+
+// ---- opening and closing
+
+static enum fault open_shard(struct core *core)
+{
+    struct arena arena;
+    arena_init(&arena);
+    enum fault fault = log_tail(core->options.shard.store, &core->options.shard.tail, &arena);
+    if (fault == FAULT_NONE)
+        fault = shard_open(&core->options.shard, &core->shard);
+    arena_deinit(&arena);
+    return fault;
+}
+
+enum fault core_open(struct core *core, const struct core_options *options)
+{
+    *core = (struct core){.options = *options, .credit = {.actor = options->number}};
+    core->list = calloc(options->turn_messages_max + CORE_TIMERS_MAX, sizeof *core->list);
+    CHECK(core->list);
+    outbox_init(&core->outbox);
+    core->options.shard.outbox = &core->outbox;
+    return open_shard(core);
+}
+
+enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct fault_text *text)
+{
+    text->line[0] = '\0';
+    enum fault fault = shard_begin_epoch(core->shard, epoch, text);
+    if (fault == FAULT_NONE)
+        shard_resume(core->shard, &core->resume, &fault);
+    core->resume_left = cursor_over(buffer_bytes(&core->resume));
+    return fault;
+}
+
+void core_close(struct core *core)
+{
+    shard_close(&core->shard);
+    outbox_deinit(&core->outbox);
+    buffer_deinit(&core->timers);
+    buffer_deinit(&core->resume);
+    free(core->list);
+    core->list = NULL;
+}
