@@ -6,6 +6,7 @@
 #include "actors/dying.h"
 #include "codec/check.h"
 #include "provider/connector.h"
+#include "store/epochs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct actor {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum { OPENING, OPENED, GOING, STOPPED, CLOSING } phase;
+    enum { OPENING, MATCHED, BEGINNING, OPENED, GOING, STOPPED, CLOSING } phase;
+    bool given_up; // before BEGINNING
     enum fault fault;
     struct fault_text text;
     struct actor_stats stats;
@@ -242,7 +244,8 @@ static void serve(struct actor *actor)
 
 // ---- opening and closing
 
-static enum fault open_all(struct actor *actor)
+// Nothing of ours is written before all databases are known to be of one moment.
+static enum fault open_store(struct actor *actor)
 {
     const struct actor_options *options = &actor->options;
     struct store_options store = {.path = options->database,
@@ -251,8 +254,14 @@ static enum fault open_all(struct actor *actor)
                                   .create = false, // the reshape has made it; a lost one must not be made anew, empty
                                   .horizon = &actor->horizon};
     enum fault fault = store_rocks_open(&store, &actor->store, &actor->text);
-    if (fault)
-        return fault;
+    return fault ? fault
+                 : epochs_match(actor->store, options->database, options->served, options->epoch->number - 1,
+                                &actor->text);
+}
+
+static enum fault open_core(struct actor *actor)
+{
+    const struct actor_options *options = &actor->options;
     struct core_options core = {.shard = {.kind = kind_of(options->id.kind),
                                           .actor = options->id,
                                           .store = actor->store,
@@ -266,7 +275,7 @@ static enum fault open_all(struct actor *actor)
                                 .wires = {actor, take, release, deliver},
                                 .number = options->number,
                                 .turn_messages_max = options->turn_messages_max};
-    fault = core_open(&actor->core, &core);
+    enum fault fault = core_open(&actor->core, &core);
     if (fault == FAULT_NONE) {
         struct log_epoch epoch = *options->epoch;
         epoch.at = node_clock_meet(options->clock, actor->core.shard->at);
@@ -315,7 +324,11 @@ static void *run(void *context)
 {
     struct actor *actor = context;
     dying_stack_open(&actor->stack);
-    enum fault fault = open_all(actor);
+    enum fault fault = open_store(actor);
+    set_phase(actor, MATCHED, fault);
+    wait_phase(actor, BEGINNING);
+    if (fault == FAULT_NONE)
+        fault = actor->given_up ? FAULT_USAGE : open_core(actor);
     if (fault == FAULT_NONE) {
         actor->inbox = inbox_open(actor->options.zmq, actor_endpoint(actor->options.id).text);
         actor->broker = push_open(actor, "inproc://broker");
@@ -344,6 +357,19 @@ struct actor *actor_start(const struct actor_options *options)
     snprintf(name, sizeof name, "%.9s/%d", kind_name(options->id.kind), options->id.index);
     pthread_setname_np(actor->thread, name);
     return actor;
+}
+
+enum fault actor_matched(struct actor *actor, struct fault_text *text)
+{
+    wait_phase(actor, MATCHED);
+    *text = actor->text;
+    return actor->fault;
+}
+
+void actor_begin(struct actor *actor, bool all_match)
+{
+    actor->given_up = !all_match;
+    set_phase(actor, BEGINNING, actor->fault);
 }
 
 enum fault actor_opened(struct actor *actor, struct fault_text *text)

@@ -120,6 +120,7 @@ static void start_actor(struct node *node, int kind, int index)
         .epoch = &node->epoch,
         .clock = &node->clock,
         .closed = watch_closed(node->watch),
+        .served = shop_record(node->shop)->served,
         .fail = fail,
     };
     uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
@@ -190,6 +191,54 @@ static enum fault start_watch(struct node *node, struct fault_text *text)
     return FAULT_NONE;
 }
 
+// The first fault of any of them.
+static enum fault each_answers(struct node *node, enum fault (*ask)(struct actor *, struct fault_text *),
+                               struct fault_text *text)
+{
+    enum fault fault = FAULT_NONE;
+    EACH_ACTOR(node, kind, index)
+    {
+        struct fault_text why;
+        enum fault one = ask(node->actors[kind][index], &why);
+        if (one == FAULT_NONE || fault)
+            continue;
+        fault = one;
+        *text = why;
+    }
+    return fault;
+}
+
+static bool failed_to_open(struct actor *actor)
+{
+    struct fault_text text;
+    return actor_opened(actor, &text) != FAULT_NONE;
+}
+
+// Databases that do not belong together are told before the epoch is begun: nothing is written then, and the next start
+// finds them as they are.
+static enum fault start_actors(struct node *node, struct fault_text *text)
+{
+    prepare_epoch(node);
+    EACH_ACTOR(node, kind, index)
+        start_actor(node, kind, index);
+    enum fault fault = each_answers(node, actor_matched, text);
+    if (fault == FAULT_NONE)
+        fault = shop_begin_epoch(node->shop, node->epoch.number, node->epoch.at, text);
+    sweep_snapshots(node);
+    EACH_ACTOR(node, kind, index)
+        actor_begin(node->actors[kind][index], fault == FAULT_NONE);
+    struct fault_text later;
+    enum fault opened = each_answers(node, actor_opened, &later);
+    if (fault == FAULT_NONE && opened) {
+        fault = opened;
+        *text = later;
+    }
+    EACH_ACTOR(node, kind, index)
+        if (failed_to_open(node->actors[kind][index]))
+            actor_join(&node->actors[kind][index]);
+    return fault;
+}
+
 enum fault node_open(const struct node_options *options, struct node **node, struct fault_text *text)
 {
     struct node *it = calloc(1, sizeof *it);
@@ -203,28 +252,12 @@ enum fault node_open(const struct node_options *options, struct node **node, str
         fault = open_quarantine(it, text);
     if (fault == FAULT_NONE)
         fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
-    if (fault == FAULT_NONE) {
-        prepare_epoch(it);
-        fault = shop_begin_epoch(it->shop, it->epoch.number, it->epoch.at, text);
-        sweep_snapshots(it);
-    }
     if (fault == FAULT_NONE)
         fault = start_watch(it, text);
     if (fault == FAULT_NONE)
-        EACH_ACTOR(it, kind, index)
-            start_actor(it, kind, index);
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        for (int index = 0; index < ACTORS_MAX; index++) {
-            struct fault_text why;
-            enum fault one = it->actors[kind][index] ? actor_opened(it->actors[kind][index], &why) : FAULT_NONE;
-            if (one == FAULT_NONE)
-                continue;
-            if (fault == FAULT_NONE) {
-                fault = one;
-                *text = why;
-            }
-            actor_join(&it->actors[kind][index]);
-        }
+        fault = start_actors(it, text);
+    if (fault == FAULT_NONE)
+        fault = shop_serve_epoch(it->shop, text);
     if (fault == FAULT_NONE)
         watch_look(it->watch); // the logs have said what time it was
     if (fault == FAULT_NONE)

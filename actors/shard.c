@@ -4,6 +4,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "store/epochs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,7 +279,10 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
 {
     due_flush(shard, (struct bytes){0});
     if (shard->overlay.fault) {
-        snprintf(text->line, sizeof text->line, "a read failed");
+        snprintf(text->line, sizeof text->line, "%s",
+                 shard->overlay.fault == FAULT_CORRUPTION
+                     ? "a row is not as it was written; restore the directory from a copy"
+                     : "a row cannot be read; see the kernel's log for the disk, start it again");
         return shard->overlay.fault;
     }
     if (shard->turn.messages_count == 0) {
@@ -521,6 +525,7 @@ enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch,
     log_epoch_encode(&row, &shard->scratch);
     keys_seq(&shard->key, shard->seq + 1);
     store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+    epochs_note(shard->options.store, epoch->number);
     enum fault fault = store_commit(shard->options.store, text);
     if (fault == FAULT_NONE) {
         shard->seq++;

@@ -18,11 +18,8 @@ struct getopt_table {
 static void add(struct getopt_table *table, int at, const char *name, char letter, bool takes_value, int found)
 {
     table->names[at] = (struct option){name, takes_value ? required_argument : no_argument, NULL, found};
-    size_t used = strlen(table->letters);
     if (letter)
-        table->letters[used++] = letter;
-    if (letter && takes_value)
-        table->letters[used] = ':';
+        snprintf(table->letters + strlen(table->letters), 3, takes_value ? "%c:" : "%c", letter);
 }
 
 static void make(struct getopt_table *table, const struct option_rule rules[])

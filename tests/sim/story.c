@@ -362,6 +362,7 @@ static void open_world(struct story *story)
     const struct story_options *options = &story->options;
     struct world_options of = {
         .settings = settings_of(story->def),
+        .turn_messages_max = 64, // more than any story says at once
         .cache_bytes = options->cache_bytes,
         .provider = story->def->outside ? &provider_sim_driver : NULL,
         .provider_self = &story->provider,

@@ -12,7 +12,7 @@
 static void expect_golden(const char *file, const struct buffer *text)
 {
     struct buffer diff = {0};
-    cr_expect(golden_same(file, text, &diff), "%.*s", BYTES_FORMAT(buffer_bytes(&diff)));
+    cr_expect(CRASHES_STRIDE > 1 || golden_same(file, text, &diff), "%.*s", BYTES_FORMAT(buffer_bytes(&diff)));
     buffer_deinit(&diff);
 }
 
@@ -24,7 +24,7 @@ static void expect_points(const char *file, const struct story_options *options,
     buffer_printf(&table, "%-24s%12s%12s\n", "story", "points", "commits");
     for (size_t i = 0; (def = stories_at(i)); i++) {
         crashes.failures = 0;
-        struct crash_counts counts = crashes_everywhere(&crashes, def, *options);
+        struct crash_counts counts = crashes_everywhere(&crashes, def, *options, CRASHES_STRIDE);
         buffer_printf(&table, "%-24s%12" PRIu64 "%12" PRIu64 "\n", def->name, counts.points, counts.commits);
     }
     cr_expect(crashes.broken.size == 0, "%.*s", BYTES_FORMAT(buffer_bytes(&crashes.broken)));
@@ -51,7 +51,8 @@ Test(crash_points, with_one_actor_of_each_kind)
 {
     struct coverage crashed = {0};
     expect_points("points-1.txt", &(struct story_options){.actors = 1}, &crashed);
-    expect_edges(&crashed);
+    if (CRASHES_STRIDE == 1)
+        expect_edges(&crashed);
 }
 
 Test(crash_points, with_one_actor_of_each_kind_and_caches)

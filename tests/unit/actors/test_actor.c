@@ -76,6 +76,8 @@ static void begin(void)
                                                 .epoch = &epoch,
                                                 .clock = &node_clock,
                                                 .fail = ends_the_test});
+    cr_assert_eq(actor_matched(actor, &text), FAULT_NONE, "%s", text.line);
+    actor_begin(actor, true);
     cr_assert_eq(actor_opened(actor, &text), FAULT_NONE, "%s", text.line);
     push = socket_of(ZMQ_PUSH);
     cr_assert_eq(zmq_connect(push, actor_endpoint((struct actor_id){KIND_CART, 0}).text), 0);
