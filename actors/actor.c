@@ -43,11 +43,9 @@ struct actor_endpoint actor_endpoint(struct actor_id id)
     return endpoint;
 }
 
-static int64_t clock_now(void)
+static int64_t clock_now(const struct actor *actor)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return node_clock_now(actor->options.clock);
 }
 
 // ---- deliver
@@ -219,14 +217,14 @@ static void fail(struct actor *actor, const char *what)
 static void turn(struct actor *actor)
 {
     struct fault_text text = {"a read or write failed"};
-    if (core_turn(&actor->core, clock_now(), &text))
+    if (core_turn(&actor->core, clock_now(actor), &text))
         fail(actor, text.line);
 }
 
 // How long to wait for a message: until the next timer.
 static int patience(const struct actor *actor)
 {
-    int64_t next = core_next(&actor->core), now = clock_now();
+    int64_t next = core_next(&actor->core), now = clock_now(actor);
     if (next > now && next - now > IDLE_MS * 1000)
         return IDLE_MS;
     return next <= now ? 0 : (int)((next - now) / 1000 + 1);
@@ -239,7 +237,7 @@ static void serve(struct actor *actor)
         inbox_collect(actor->inbox, patience(actor));
         if (!obey(actor))
             return;
-        if (core_select(&actor->core, clock_now()))
+        if (core_select(&actor->core, clock_now(actor)))
             turn(actor);
     }
 }
@@ -270,14 +268,19 @@ static enum fault open_core(struct actor *actor)
                                           .settings = options->settings,
                                           .owners = options->owners,
                                           .quarantine = options->epoch->quarantine,
+                                          .closed = options->closed,
                                           .waiters_max = options->waiters_max,
                                           .cache_bytes = options->memory_bytes / 8,
                                           .horizon = &actor->horizon},
                                 .wires = {actor, take, release, deliver},
-                                .epoch = options->epoch,
                                 .number = options->number,
                                 .turn_messages_max = options->turn_messages_max};
-    enum fault fault = core_open(&actor->core, &core, &actor->text);
+    enum fault fault = core_open(&actor->core, &core);
+    if (fault == FAULT_NONE) {
+        struct log_epoch epoch = *options->epoch;
+        epoch.at = node_clock_meet(options->clock, actor->core.shard->at);
+        fault = core_begin(&actor->core, &epoch, &actor->text);
+    }
     if (fault && !actor->text.line[0])
         snprintf(actor->text.line, sizeof actor->text.line, "%s: its log or open orders cannot be read: restore this directory from a copy",
                  options->database);

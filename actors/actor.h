@@ -3,6 +3,7 @@
 // reaches it as parcels.
 #pragma once
 
+#include "actors/clock.h"
 #include "actors/shard.h"
 
 #include <pthread.h>
@@ -35,7 +36,9 @@ struct actor_options {
     uint32_t waiters_max;
     const struct settings *settings;
     const struct owner_map *owners;
-    const struct log_epoch *epoch;
+    const struct log_epoch *epoch; // its time is each actor's own
+    struct node_clock *clock;
+    const _Atomic int *closed; // struct shard_options
     uint64_t served; // the last epoch that all databases have seen
     void (*fail)(const char *line); // does not return: any actor's failure ends the process
 };

@@ -2,7 +2,9 @@
 #include "actors/node.h"
 
 #include "actors/dying.h"
+#include "actors/watch.h"
 #include "codec/check.h"
+#include "store/clock_note.h"
 #include "store/quarantine.h"
 #include "provider/connector.h"
 #include "store/snapshots.h"
@@ -22,6 +24,9 @@ struct node {
     struct log_epoch epoch;
     struct quarantine quarantine;
     struct buffer quarantine_names; // as the epoch's record has them
+    struct node_clock clock;
+    struct watch *watch;
+    pthread_mutex_t meta; // over the shop's database, while the node serves
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
@@ -113,6 +118,8 @@ static void start_actor(struct node *node, int kind, int index)
         .settings = &node->settings,
         .owners = &node->epoch.owners,
         .epoch = &node->epoch,
+        .clock = &node->clock,
+        .closed = watch_closed(node->watch),
         .served = shop_record(node->shop)->served,
         .fail = fail,
     };
@@ -156,6 +163,32 @@ static void sweep_snapshots(const struct node *node)
         return;
     snprintf(line, sizeof line, "removed %u snapshots that tools had left", removed);
     node->options.log(line);
+}
+
+static void keep_clock_note(void *context, const struct clock_note *note)
+{
+    struct node *node = context;
+    struct fault_text text;
+    pthread_mutex_lock(&node->meta);
+    if (clock_note_save(node->shop, note, &text))
+        node->options.log(text.line);
+    pthread_mutex_unlock(&node->meta);
+}
+
+static enum fault start_watch(struct node *node, struct fault_text *text)
+{
+    struct clock_note note;
+    enum fault fault = clock_note_load(node->shop, &note, text);
+    if (fault)
+        return fault;
+    node_clock_init(&node->clock, &note);
+    node->watch = watch_start(&(struct watch_options){.path = shop_path(node->shop),
+                                                      .free_min_bytes = node->options.free_min_bytes,
+                                                      .clock = &node->clock,
+                                                      .keep = keep_clock_note,
+                                                      .context = node,
+                                                      .log = node->options.log});
+    return FAULT_NONE;
 }
 
 // The first fault of any of them.
@@ -213,15 +246,20 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     it->options = *options;
     pthread_mutex_init(&it->lock, NULL);
     pthread_cond_init(&it->changed, NULL);
+    pthread_mutex_init(&it->meta, NULL);
     enum fault fault = shop_open(options->path, true, false, &it->shop, text);
     if (fault == FAULT_NONE)
         fault = open_quarantine(it, text);
     if (fault == FAULT_NONE)
         fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
     if (fault == FAULT_NONE)
+        fault = start_watch(it, text);
+    if (fault == FAULT_NONE)
         fault = start_actors(it, text);
     if (fault == FAULT_NONE)
         fault = shop_serve_epoch(it->shop, text);
+    if (fault == FAULT_NONE)
+        watch_look(it->watch); // the logs have said what time it was
     if (fault == FAULT_NONE)
         fault = start_connector(it, text);
     *node = it;
@@ -307,6 +345,11 @@ void node_close(struct node **node)
     if (it->broker)
         zmq_close(it->broker);
     connector_stop(&it->connector);
+    if (it->watch) {
+        watch_stop(&it->watch);
+        node_clock_deinit(&it->clock);
+    }
+    pthread_mutex_destroy(&it->meta);
     if (it->shop)
         shop_close(&it->shop);
     dying_done();
@@ -375,7 +418,12 @@ void node_status(void *context, struct bytes dropped, struct buffer *body)
         view.parked_payments += atomic_load_explicit(&stats->parked_payments, memory_order_relaxed);
         view.reasks_total += read_count(&stats->reasks);
     }
-    view.has_quarantined = true;
+    struct watch_view watched = watch_view(node->watch);
+    view.has_clock_step = true;
+    view.clock_step = watched.clock_step;
+    view.has_free_bytes = view.has_storage_full = view.has_quarantined = true;
+    view.free_bytes = watched.free_bytes;
+    view.storage_full = watched.storage_full;
     view.quarantined = node->quarantine.count;
     body_encode(status_view_shape(), &view, body);
 }
@@ -414,11 +462,13 @@ static void snapshot_begin(struct node *node, struct snapshot *snapshot)
     EACH_ACTOR(node, kind, index)
         actors++;
     pthread_barrier_init(&snapshot->barrier, NULL, actors);
+    pthread_mutex_lock(&node->meta);
     if (snapshot->fault == FAULT_NONE && (mkdir(snapshot->path, 0700) != 0 || shop_checkpoint(node->shop, snapshot->path, &snapshot->text))) {
         snapshot->fault = FAULT_IO;
         if (!snapshot->text.line[0])
             snprintf(snapshot->text.line, sizeof snapshot->text.line, "%.400s: %s", snapshot->path, strerror(errno));
     }
+    pthread_mutex_unlock(&node->meta);
     EACH_ACTOR(node, kind, index)
     {
         if (!node->control[kind][index])
@@ -427,19 +477,63 @@ static void snapshot_begin(struct node *node, struct snapshot *snapshot)
     }
 }
 
-static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags, struct bytes id)
+static void answer(struct node *node, struct bytes route, uint8_t flags, struct bytes id, enum status status,
+                   struct bytes body)
 {
-    struct buffer body, reply;
-    buffer_init(&body);
+    struct buffer reply;
     buffer_init(&reply);
-    refusal_body_write(&body, NULL, "the node ends");
-    reply_write(&reply, id, STATUS_busy, buffer_bytes(&body));
+    reply_write(&reply, id, status, body);
     if (!node->broker)
         node->broker = push_socket(node, "inproc://broker");
     parcel_send(node->broker, &(struct parcel){
                                   .origin = PARCEL_REPLY, .flags = flags, .route = route, .request = buffer_bytes(&reply)});
-    buffer_deinit(&body);
     buffer_deinit(&reply);
+}
+
+static void answer_clock(struct node *node, struct bytes route, uint8_t flags, struct bytes id, bool accept)
+{
+    struct buffer body;
+    buffer_init(&body);
+    struct clock_reading reading = accept ? watch_accept_clock(node->watch) : node_clock_read(&node->clock);
+    struct clock_view view = {.wall = reading.wall, .now = reading.now, .step = reading.step};
+    body_encode(clock_view_shape(), &view, &body);
+    answer(node, route, flags, id, STATUS_ok, buffer_bytes(&body));
+    buffer_deinit(&body);
+}
+
+static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags, struct bytes id)
+{
+    struct buffer body;
+    buffer_init(&body);
+    refusal_body_write(&body, NULL, "the node ends");
+    answer(node, route, flags, id, STATUS_busy, buffer_bytes(&body));
+    buffer_deinit(&body);
+}
+
+static void snapshot_ask(struct node *node, struct bytes route, uint8_t flags, const struct request *read)
+{
+    if (!snapshot_may_begin(node)) {
+        refuse_snapshot(node, route, flags, read->id);
+        return;
+    }
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    CHECK(snapshot);
+    snapshot->done = snapshot_done;
+    snapshot->context = node;
+    snapshot->flags = flags;
+    snapshot->route_size = (uint8_t)route.size;
+    snapshot->id_size = (uint8_t)read->id.size;
+    memcpy(snapshot->route, route.at, route.size);
+    memcpy(snapshot->id, read->id.at, read->id.size);
+    char parent[4096];
+    snprintf(parent, sizeof parent, "%s/snapshots", shop_path(node->shop));
+    mkdir(parent, 0700);
+    snprintf(snapshot->path, sizeof snapshot->path, "%.3000s/%.*s", parent, BYTES_FORMAT(read->key));
+    if (!snapshot_name_valid(read->key)) {
+        snapshot->fault = FAULT_USAGE;
+        snprintf(snapshot->text.line, sizeof snapshot->text.line, "a snapshot's name has 1–64 letters, digits, - _ .");
+    }
+    snapshot_begin(node, snapshot);
 }
 
 void node_control(void *context, struct bytes route, uint8_t flags, struct bytes request)
@@ -450,26 +544,8 @@ void node_control(void *context, struct bytes route, uint8_t flags, struct bytes
     struct envelope_refusal refusal;
     if (!request_read(&cursor, &read, &refusal))
         return; // the broker has read it before
-    if (!snapshot_may_begin(node)) {
-        refuse_snapshot(node, route, flags, read.id);
-        return;
-    }
-    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
-    CHECK(snapshot);
-    snapshot->done = snapshot_done;
-    snapshot->context = node;
-    snapshot->flags = flags;
-    snapshot->route_size = (uint8_t)route.size;
-    snapshot->id_size = (uint8_t)read.id.size;
-    memcpy(snapshot->route, route.at, route.size);
-    memcpy(snapshot->id, read.id.at, read.id.size);
-    char parent[4096];
-    snprintf(parent, sizeof parent, "%s/snapshots", shop_path(node->shop));
-    mkdir(parent, 0700);
-    snprintf(snapshot->path, sizeof snapshot->path, "%.3000s/%.*s", parent, BYTES_FORMAT(read.key));
-    if (!snapshot_name_valid(read.key)) {
-        snapshot->fault = FAULT_USAGE;
-        snprintf(snapshot->text.line, sizeof snapshot->text.line, "a snapshot's name has 1–64 letters, digits, - _ .");
-    }
-    snapshot_begin(node, snapshot);
+    if (bytes_equal(read.type, BYTES("souk.snapshot")))
+        snapshot_ask(node, route, flags, &read);
+    else
+        answer_clock(node, route, flags, read.id, bytes_equal(read.type, BYTES("souk.clock_accept")));
 }

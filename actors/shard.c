@@ -153,6 +153,8 @@ static void decide(struct shard *shard, const struct decision *decision)
     decision_load(shard, decision, &given);
     effects_reset(&shard->effects);
     enum status status = handle(&given, &shard->effects);
+    if (decision_turned_away(shard, decision, status))
+        return;
     decision_apply(shard, decision, status);
     if (shard->effects.wait)
         wait_or_answer(shard, decision);
@@ -243,6 +245,7 @@ static void begin(struct shard *shard, int64_t at)
     shard->turn = (struct log_turn){.at = at};
     shard->messages_capacity = shard->events_capacity = 0;
     shard->expires_left = HOLDS_DUE_MAX;
+    shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
 }
 
 static uint64_t turn_digest(const struct log_turn *turn)

@@ -6,7 +6,9 @@
 //   T2  what the turn wants to leave waits in the outbox; the owner delivers it only after shard_turn returned FAULT_NONE
 //   T3  a message is logged iff it changed something; reads and refusals leave no trace
 //   T4  before a message meets an entity, what is due on it has ended, as logged messages of their own
-//   T5  an entity in quarantine is not looked at: clients are told so, peers and the runtime hear nothing
+//   T5  while nothing new is taken, what a client's NEW command decided is thrown away and the client told so: answers
+//       that exist already are given, and what is open goes on
+//   T6  an entity in quarantine is not looked at: clients are told so, peers and the runtime hear nothing
 #pragma once
 
 #include "actors/confined.h"
@@ -42,6 +44,7 @@ struct shard_options {
     void (*witness)(void *context, const struct incoming *in, enum status status, const struct effects *effects,
                     bool logged);
     void *witness_context;
+    const _Atomic int *closed; // enum status that NEW commands get, read once a turn; ok, or NULL: they are taken
     uint32_t waiters_max;
     size_t cache_bytes; // for rows touched lately; 0: none (when several shards share a store)
     _Atomic int64_t *horizon; // moved to each turn's time once it is durable; may be NULL
@@ -62,6 +65,7 @@ struct shard {
     int64_t at;           // of the last turn
     uint64_t turns, messages, reasks;
     int64_t expires_left; // in this turn
+    enum status closed;   // likewise
     struct log_turn turn; // what this turn logs; lives until the next
     uint32_t messages_capacity, events_capacity;
     struct due_list *due; // what falls due by this turn, by entity
@@ -115,6 +119,8 @@ bool decision_expire(struct shard *shard, const struct decision *decision);
 // Effects of one message into overlay, outbox, log.
 void decision_apply(struct shard *shard, const struct decision *decision, enum status status);
 void decision_answer(struct shard *shard, const struct decision *decision, enum status status, struct bytes body);
+// T5. true: the client was told; the message has no effect.
+bool decision_turned_away(struct shard *shard, const struct decision *decision, enum status status);
 void shard_weigh(struct shard *shard, struct bytes record, int sign, struct arena *arena);
 int64_t shard_remembers_until(const struct shard *shard); // what is decided in this turn, unless the client says less
 void due_flush(struct shard *shard, struct bytes entity); // empty: all

@@ -59,7 +59,7 @@ int64_t shard_remembers_until(const struct shard *shard)
 // A reply cannot be remembered as long as that, so a repeat would take effect a second time.
 static bool asks_too_long(const struct shard *shard, const struct decision *decision)
 {
-    return decision->in->origin == LOG_CLIENT && decision->def->effect == EFFECT_COMMAND &&
+    return decision->in->origin == LOG_CLIENT && decision->def->effect != EFFECT_READ &&
            decision->request.retry_until > shard_remembers_until(shard) + RETRY_UNTIL_SLACK_US;
 }
 

@@ -12,7 +12,7 @@ enum { RULES_MAX = 16, FIRST_RULE = 256 /* above all letters */ };
 
 struct getopt_table {
     struct option names[RULES_MAX + 2];
-    char letters[2 * RULES_MAX + 2];
+    char letters[2 * RULES_MAX + 3];
 };
 
 static void add(struct getopt_table *table, int at, const char *name, char letter, bool takes_value, int found)

@@ -147,6 +147,7 @@ static int open_node(struct serve *serve)
     struct node_options options = {
         .zmq = serve->zmq,
         .path = topology->store.path,
+        .free_min_bytes = topology->store.free_min_mb * 1024 * 1024,
         .memory_bytes = (uint64_t)topology->store.memory_mb * 1024 * 1024,
         .sync = topology->store.sync,
         .wanted = wanted_owners(topology),

@@ -24,7 +24,7 @@ enum message_type {
 };
 
 enum audience { AUDIENCE_PUBLIC, AUDIENCE_PEER };
-enum effect_class { EFFECT_COMMAND, EFFECT_READ };
+enum effect_class { EFFECT_COMMAND, EFFECT_NEW, EFFECT_READ };
 enum once { ONCE_BY_ID, ONCE_BY_REQUEST, ONCE_ANY };
 enum loads { LOADS_HEAD, LOADS_CHILD, LOADS_PAGE, LOADS_DUE, LOADS_CONTENT };
 

@@ -4,7 +4,7 @@ import contextlib
 import re
 import unittest
 
-from tests.e2e.shop import Shop, gbp, souk
+from tests.e2e.shop import SOUK, Shop, gbp, souk
 
 MIB, DAY_MS = 2**20, 24 * 3600 * 1000
 LIMITS = {
@@ -34,16 +34,16 @@ LIMITS = {
 OTHER_KEYS = {"broker.listen", "broker.events", "store.path", "store.sync", "payment.provider"}
 
 
-def topology(key, value):
-    section, name = key.split(".")
-    rest = {"broker": 'listen = ["tcp://127.0.0.1:*"]\nevents = ""\n', "store": ""}
-    rest.setdefault(section, "")
-    rest[section] += f"{name} = {value}\n"
-    return "".join(f"[{each}]\n{lines}" for each, lines in rest.items())
+def topology(values):
+    sections = {"broker": 'listen = ["tcp://127.0.0.1:*"]\nevents = ""\n'}
+    for key, value in values.items():
+        section, name = key.split(".")
+        sections[section] = sections.get(section, "") + f"{name} = {value}\n"
+    return "".join(f"[{section}]\n{lines}" for section, lines in sections.items())
 
 
 class Topology(unittest.TestCase):
-    def serve_one_order(self, shop, key, value):
+    def serve_one_order(self, shop, values):
         with contextlib.closing(shop.client()) as client:
             client.call("inventory.receive", "tea", {"quantity": 100})
             for attempt in range(20):  # a deadline of 100 ms may pass on a slow machine
@@ -52,17 +52,38 @@ class Topology(unittest.TestCase):
                     "user_id": "u", "payment_method": "pm_card_visa", "cart_id": f"c{attempt}", "wait_ms": 20000})
                 if status != "reservation_expired":
                     break
-            self.assertEqual((status, body.get("status")), ("ok", "confirmed"), (key, value, body))
+            self.assertEqual((status, body.get("status")), ("ok", "confirmed"), (values, body))
 
-    def start(self, key, value):
+    def start(self, values):
         with contextlib.ExitStack() as stack:
             shop = Shop()
             stack.callback(shop.__exit__)
-            (shop.directory / "topology.toml").write_text(topology(key, value))
+            (shop.directory / "topology.toml").write_text(topology(values))
             shop.start()
-            if (key, value) != ("store.free_min_mb", LIMITS[key][1]):  # no disk has as much to spare
-                self.serve_one_order(shop, key, value)
+            if values.get("store.free_min_mb") != MIB:  # no disk has as much to spare
+                self.serve_one_order(shop, values)
             self.assertEqual(shop.stop(), 0)
+
+    def start_each(self, values):
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            started = {key: pool.submit(self.start, {key: value}) for key, value in values.items()}
+            for key, future in started.items():
+                with self.subTest(key):
+                    future.result()
+
+    @unittest.skipIf("asan" in SOUK, "it takes long; all together are enough for a sanitizer")
+    def test_each_at_its_lowest_serves_an_order(self):
+        self.start_each({key: low for key, (low, _) in LIMITS.items()})
+
+    @unittest.skipIf("asan" in SOUK, "it takes long; all together are enough for a sanitizer")
+    def test_each_at_its_highest_serves_an_order(self):
+        self.start_each({key: high for key, (_, high) in LIMITS.items()})
+
+    def test_all_at_their_lowest_serve_an_order(self):
+        self.start({key: low for key, (low, _) in LIMITS.items()})
+
+    def test_all_but_actors_at_their_highest_serve_an_order(self):
+        self.start({key: high for key, (_, high) in LIMITS.items() if high != 64 and key != "store.free_min_mb"})
 
     def test_every_number_has_its_limits_here(self):
         known = set()
@@ -74,25 +95,12 @@ class Topology(unittest.TestCase):
                 known |= {f"{section}.{name}" for name in listed[1].split(", ")}
         self.assertEqual(known, set(LIMITS) | OTHER_KEYS)
 
-    def start_each(self, values):
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            started = {key: pool.submit(self.start, key, value) for key, value in values.items()}
-            for key, future in started.items():
-                with self.subTest(key):
-                    future.result()
-
-    def test_the_lowest_serves_an_order(self):
-        self.start_each({key: low for key, (low, _) in LIMITS.items()})
-
-    def test_the_highest_serves_an_order(self):
-        self.start_each({key: high for key, (_, high) in LIMITS.items()})
-
     def test_one_beyond_is_refused_by_name(self):
         with Shop() as shop:
             file = shop.directory / "beyond.toml"
             for key, (low, high) in LIMITS.items():
                 for value in (low - 1, high + 1):
-                    file.write_text(topology(key, value))
+                    file.write_text(topology({key: value}))
                     for command in (("topology", "check"), ("serve",)):
                         said = souk(*command, "-t", file, check=2).stderr
                         self.assertIn(f"{key} must be {low} to {high}, not {value}", said)

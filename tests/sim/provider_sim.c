@@ -11,6 +11,7 @@ const char *const provider_fault_names[PROVIDER_FAULTS] = {
     [PROVIDER_LATE] = "provider answers late",     [PROVIDER_SLOW] = "provider call slow",
     [PROVIDER_TWICE] = "provider answers twice",   [PROVIDER_FAILED] = "provider failed",
     [PROVIDER_DECLINED] = "provider declined",     [PROVIDER_AWAY] = "provider away",
+    [PROVIDER_VANISHED] = "provider done and gone",
     [PROVIDER_FORGOT] = "provider forgot the key",
 };
 
@@ -199,7 +200,11 @@ static void arrive(struct provider_sim *sim, const struct provider_answer *call)
     } else if (!entry_of(sim, order, call->key) && fault(sim, PROVIDER_FAILED)) {
         answer(sim, call, "failed");
     } else {
-        answer(sim, call, operate(sim, order, call));
+        const char *outcome = operate(sim, order, call);
+        if (fault(sim, PROVIDER_VANISHED))
+            sim->away_until = sim->now + chance_range(&sim->options.chance, 0, sim->options.vanish_us);
+        else
+            answer(sim, call, outcome);
     }
 }
 

@@ -156,7 +156,7 @@ static void note_arrivals(struct run *run, struct bytes frame)
     bool bundled;
     uint32_t count = frame_open(&cursor, &bundled, &refusal);
     while (count-- && request_read(&cursor, &request, &refusal))
-        auditor_arrived(&run->auditor, request.id);
+        auditor_arrived(&run->auditor, &request);
 }
 
 static void arrive(struct run *run, uint32_t shopper, const struct letter *letter)
@@ -319,8 +319,11 @@ static void pass_time(struct run *run)
         if (item.what == RESOLVE && !(run->calm && nothing_is_open(run)))
             at(run, 600 * SECOND_US, RESOLVE, 0, 0, NULL);
         happen(run, &item);
-        if (run->now > rest_by(run))
-            break;
+        if (run->now <= rest_by(run))
+            continue;
+        finding_note(&run->auditor.finding, 15, KIND_ORDER, BYTES("-"), NULL,
+                     "the faults stopped %lld s ago, and something still moves",
+                     (long long)((run->now - run->mood.busy_us) / SECOND_US));
     }
 }
 
@@ -349,7 +352,7 @@ static void draw_wire(struct mood *mood, struct chance *chance)
 
 static void draw_trouble(struct mood *mood, struct chance *chance)
 {
-    bool days = chance_permille(chance, 60); // long enough for a provider to forget
+    bool days = chance_permille(chance, 100); // long enough for a provider to forget
     mood->busy_us = days ? chance_range(chance, 8 * HOUR_US, 40 * HOUR_US)
                          : chance_spread(chance, SECOND_US, 600 * SECOND_US);
     mood->crashes = chance_permille(chance, 750) ? (int)chance_range(chance, 1, 40) : 0;
@@ -375,7 +378,8 @@ static void draw_shop(struct mood *mood, struct chance *chance)
         mood->shoppers = (int)chance_range(chance, 1, 3);
         mood->budget = (int)chance_range(chance, 1, 3);
     }
-    mood->hot_units = (int)chance_spread(chance, 1, 200);
+    mood->hot_units = (int)chance_spread(chance, 1, 3000);
+    mood->scarce = (int)chance_range(chance, 0, 600 / mood->lines_max);
     mood->think_us = mood->busy_us / (mood->budget * chance_range(chance, 1, 10));
     mood->patience_us = chance_spread(chance, 200000, 20 * SECOND_US);
 }
@@ -413,6 +417,9 @@ static void draw_provider(struct provider_sim_options *options, const struct moo
     };
     for (int fault = 0; fault <= PROVIDER_DECLINED; fault++)
         options->permille[fault] = sometimes(chance, 500, 300);
+    bool forgets = mood->busy_us > options->key_us; // then it is away for as long as that, now and then
+    options->permille[PROVIDER_VANISHED] = forgets ? (int)chance_range(chance, 10, 200) : sometimes(chance, 300, 30);
+    options->vanish_us = forgets ? options->key_us + HOUR_US : mood->away_us;
 }
 
 static void spread(struct run *run, int count, enum what what)

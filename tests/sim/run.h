@@ -18,6 +18,7 @@ struct mood {
     int turn_max; // messages; 0: as many as there are
     // the shop
     int shoppers, budget, skus, carts, lines_max, hot_units;
+    int scarce; // ‰ of SKUs with one to three units
     int64_t think_us, patience_us, busy_us; // busy: how long until the faults stop
     int retry_until;                        // ‰ of requests
     int gives_up;                           // ‰ of resends

@@ -357,11 +357,11 @@ static void actor_begin(struct world *world, struct world_actor *actor)
                                              .cache_bytes = world->options.cache_bytes,
                                              .horizon = &actor->horizon},
                                    .wires = {actor, take, release, deliver},
-                                   .epoch = &world->log_epoch,
                                    .number = actor->number,
                                    .turn_messages_max = world->options.turn_messages_max};
     actor->horizon = 0;
-    CHECK(core_open(&actor->core, &options, &text) == FAULT_NONE, "%s", text.line);
+    CHECK(core_open(&actor->core, &options) == FAULT_NONE);
+    CHECK(core_begin(&actor->core, &world->log_epoch, &text) == FAULT_NONE, "%s", text.line);
     actor->open = true;
 }
 
@@ -404,9 +404,17 @@ void world_start(struct world *world)
                                           .settings = world->options.settings,
                                           .quarantine = buffer_bytes(&world->quarantine)};
     broker_open(world);
-    for (uint16_t i = 0; i < world->actors_count; i++)
-        actor_begin(world, &world->actors[i]);
+    for (uint16_t i = 0; i < world->actors_count && !world->dying; i++) {
+        world->dying = i + 1 == world->start_crash_at;
+        if (!world->dying)
+            actor_begin(world, &world->actors[i]);
+    }
     world->up = true;
+    if (world->dying) {
+        world->start_crash_at = 0;
+        world_crash(world);
+        return;
+    }
     TELL(world, started);
 }
 

@@ -116,6 +116,7 @@ struct world {
     uint64_t points, commits; // since the world began
     uint64_t crash_at;        // this point does not happen, the process ends; 0: none
     uint64_t write_fails_at;  // this commit fails; 0: none
+    uint16_t start_crash_at;  // the next start ends before this actor (1: the first) has begun its epoch; 0: it does not
     uint64_t crashes, turns, messages, reasks;
 
     struct owner_map owners;
@@ -151,7 +152,7 @@ struct world {
 struct world *world_new(const struct world_options *options);
 void world_free(struct world **world);
 void world_crash(struct world *world);
-void world_start(struct world *world);
+void world_start(struct world *world); // not up: it was told to crash (start_crash_at)
 
 // ---- step by step; each does nothing while the process is down
 
