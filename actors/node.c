@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/node.h"
 
+#include "actors/dying.h"
+#include "actors/watch.h"
 #include "codec/check.h"
+#include "store/clock_note.h"
+#include "store/quarantine.h"
 #include "provider/connector.h"
 #include "store/snapshots.h"
 
@@ -18,7 +22,11 @@ struct node {
     struct shop *shop;
     struct settings settings;
     struct log_epoch epoch;
-    struct buffer quarantine;
+    struct quarantine quarantine;
+    struct buffer quarantine_names; // as the epoch's record has them
+    struct node_clock clock;
+    struct watch *watch;
+    pthread_mutex_t meta; // over the shop's database, while the node serves
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
@@ -59,14 +67,40 @@ static void prepare_epoch(struct node *node)
     node->settings = node->options.settings;
     node->settings.lines_in_flight_max = share(node->settings.lines_in_flight_max, orders);
     node->settings.waiting_max = share(node->settings.waiting_max, orders);
-    buffer_init(&node->quarantine);
-    pack_array(&node->quarantine, 0);
+    quarantine_pack(&node->quarantine, &node->quarantine_names);
     node->epoch = (struct log_epoch){.at = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
                                      .number = record->epoch + 1,
                                      .build = bytes_text(node->options.build),
                                      .owners = record->owners,
                                      .settings = node->settings,
-                                     .quarantine = buffer_bytes(&node->quarantine)};
+                                     .quarantine = buffer_bytes(&node->quarantine_names)};
+}
+
+static void tell_quarantine(const struct node *node)
+{
+    char line[512];
+    for (uint32_t i = 0; i < node->quarantine.count; i++) {
+        const struct quarantined *row = &node->quarantine.list[i];
+        snprintf(line, sizeof line, "%.*s/%.*s is in quarantine: deciding %.*s ended the process; see `souk quarantine list`",
+                 BYTES_FORMAT(row->kind), BYTES_FORMAT(row->key), BYTES_FORMAT(row->type));
+        node->options.log(line);
+    }
+}
+
+// What the last process died of is nobody's business any more; from here on this one leaves its own last words.
+static enum fault open_quarantine(struct node *node, struct fault_text *text)
+{
+    bool taken;
+    enum fault fault = quarantine_take_last_words(node->shop, &taken, text);
+    if (fault == FAULT_NONE)
+        fault = quarantine_load(node->shop, &node->quarantine, text);
+    if (fault == FAULT_NONE)
+        fault = quarantine_admits(&node->quarantine, shop_path(node->shop), text);
+    if (fault == FAULT_NONE)
+        fault = dying_prepare(shop_path(node->shop), text);
+    if (fault == FAULT_NONE)
+        tell_quarantine(node);
+    return fault;
 }
 
 static void start_actor(struct node *node, int kind, int index)
@@ -84,6 +118,9 @@ static void start_actor(struct node *node, int kind, int index)
         .settings = &node->settings,
         .owners = &node->epoch.owners,
         .epoch = &node->epoch,
+        .clock = &node->clock,
+        .closed = watch_closed(node->watch),
+        .served = shop_record(node->shop)->served,
         .fail = fail,
     };
     uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
@@ -128,6 +165,80 @@ static void sweep_snapshots(const struct node *node)
     node->options.log(line);
 }
 
+static void keep_clock_note(void *context, const struct clock_note *note)
+{
+    struct node *node = context;
+    struct fault_text text;
+    pthread_mutex_lock(&node->meta);
+    if (clock_note_save(node->shop, note, &text))
+        node->options.log(text.line);
+    pthread_mutex_unlock(&node->meta);
+}
+
+static enum fault start_watch(struct node *node, struct fault_text *text)
+{
+    struct clock_note note;
+    enum fault fault = clock_note_load(node->shop, &note, text);
+    if (fault)
+        return fault;
+    node_clock_init(&node->clock, &note);
+    node->watch = watch_start(&(struct watch_options){.path = shop_path(node->shop),
+                                                      .free_min_bytes = node->options.free_min_bytes,
+                                                      .clock = &node->clock,
+                                                      .keep = keep_clock_note,
+                                                      .context = node,
+                                                      .log = node->options.log});
+    return FAULT_NONE;
+}
+
+// The first fault of any of them.
+static enum fault each_answers(struct node *node, enum fault (*ask)(struct actor *, struct fault_text *),
+                               struct fault_text *text)
+{
+    enum fault fault = FAULT_NONE;
+    EACH_ACTOR(node, kind, index)
+    {
+        struct fault_text why;
+        enum fault one = ask(node->actors[kind][index], &why);
+        if (one == FAULT_NONE || fault)
+            continue;
+        fault = one;
+        *text = why;
+    }
+    return fault;
+}
+
+static bool failed_to_open(struct actor *actor)
+{
+    struct fault_text text;
+    return actor_opened(actor, &text) != FAULT_NONE;
+}
+
+// Databases that do not belong together are told before the epoch is begun: nothing is written then, and the next start
+// finds them as they are.
+static enum fault start_actors(struct node *node, struct fault_text *text)
+{
+    prepare_epoch(node);
+    EACH_ACTOR(node, kind, index)
+        start_actor(node, kind, index);
+    enum fault fault = each_answers(node, actor_matched, text);
+    if (fault == FAULT_NONE)
+        fault = shop_begin_epoch(node->shop, node->epoch.number, node->epoch.at, text);
+    sweep_snapshots(node);
+    EACH_ACTOR(node, kind, index)
+        actor_begin(node->actors[kind][index], fault == FAULT_NONE);
+    struct fault_text later;
+    enum fault opened = each_answers(node, actor_opened, &later);
+    if (fault == FAULT_NONE && opened) {
+        fault = opened;
+        *text = later;
+    }
+    EACH_ACTOR(node, kind, index)
+        if (failed_to_open(node->actors[kind][index]))
+            actor_join(&node->actors[kind][index]);
+    return fault;
+}
+
 enum fault node_open(const struct node_options *options, struct node **node, struct fault_text *text)
 {
     struct node *it = calloc(1, sizeof *it);
@@ -135,29 +246,20 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     it->options = *options;
     pthread_mutex_init(&it->lock, NULL);
     pthread_cond_init(&it->changed, NULL);
+    pthread_mutex_init(&it->meta, NULL);
     enum fault fault = shop_open(options->path, true, false, &it->shop, text);
     if (fault == FAULT_NONE)
-        fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
-    if (fault == FAULT_NONE) {
-        prepare_epoch(it);
-        fault = shop_begin_epoch(it->shop, it->epoch.number, it->epoch.at, text);
-        sweep_snapshots(it);
-    }
+        fault = open_quarantine(it, text);
     if (fault == FAULT_NONE)
-        EACH_ACTOR(it, kind, index)
-            start_actor(it, kind, index);
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        for (int index = 0; index < ACTORS_MAX; index++) {
-            struct fault_text why;
-            enum fault one = it->actors[kind][index] ? actor_opened(it->actors[kind][index], &why) : FAULT_NONE;
-            if (one == FAULT_NONE)
-                continue;
-            if (fault == FAULT_NONE) {
-                fault = one;
-                *text = why;
-            }
-            actor_join(&it->actors[kind][index]);
-        }
+        fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
+    if (fault == FAULT_NONE)
+        fault = start_watch(it, text);
+    if (fault == FAULT_NONE)
+        fault = start_actors(it, text);
+    if (fault == FAULT_NONE)
+        fault = shop_serve_epoch(it->shop, text);
+    if (fault == FAULT_NONE)
+        watch_look(it->watch); // the logs have said what time it was
     if (fault == FAULT_NONE)
         fault = start_connector(it, text);
     *node = it;
@@ -243,9 +345,16 @@ void node_close(struct node **node)
     if (it->broker)
         zmq_close(it->broker);
     connector_stop(&it->connector);
+    if (it->watch) {
+        watch_stop(&it->watch);
+        node_clock_deinit(&it->clock);
+    }
+    pthread_mutex_destroy(&it->meta);
     if (it->shop)
         shop_close(&it->shop);
-    buffer_deinit(&it->quarantine);
+    dying_done();
+    quarantine_deinit(&it->quarantine);
+    buffer_deinit(&it->quarantine_names);
     pthread_mutex_destroy(&it->lock);
     pthread_cond_destroy(&it->changed);
     free(it);
@@ -309,6 +418,13 @@ void node_status(void *context, struct bytes dropped, struct buffer *body)
         view.parked_payments += atomic_load_explicit(&stats->parked_payments, memory_order_relaxed);
         view.reasks_total += read_count(&stats->reasks);
     }
+    struct watch_view watched = watch_view(node->watch);
+    view.has_clock_step = true;
+    view.clock_step = watched.clock_step;
+    view.has_free_bytes = view.has_storage_full = view.has_quarantined = true;
+    view.free_bytes = watched.free_bytes;
+    view.storage_full = watched.storage_full;
+    view.quarantined = node->quarantine.count;
     body_encode(status_view_shape(), &view, body);
 }
 
@@ -346,11 +462,13 @@ static void snapshot_begin(struct node *node, struct snapshot *snapshot)
     EACH_ACTOR(node, kind, index)
         actors++;
     pthread_barrier_init(&snapshot->barrier, NULL, actors);
+    pthread_mutex_lock(&node->meta);
     if (snapshot->fault == FAULT_NONE && (mkdir(snapshot->path, 0700) != 0 || shop_checkpoint(node->shop, snapshot->path, &snapshot->text))) {
         snapshot->fault = FAULT_IO;
         if (!snapshot->text.line[0])
             snprintf(snapshot->text.line, sizeof snapshot->text.line, "%.400s: %s", snapshot->path, strerror(errno));
     }
+    pthread_mutex_unlock(&node->meta);
     EACH_ACTOR(node, kind, index)
     {
         if (!node->control[kind][index])
@@ -359,19 +477,63 @@ static void snapshot_begin(struct node *node, struct snapshot *snapshot)
     }
 }
 
-static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags, struct bytes id)
+static void answer(struct node *node, struct bytes route, uint8_t flags, struct bytes id, enum status status,
+                   struct bytes body)
 {
-    struct buffer body, reply;
-    buffer_init(&body);
+    struct buffer reply;
     buffer_init(&reply);
-    refusal_body_write(&body, NULL, "the node ends");
-    reply_write(&reply, id, STATUS_busy, buffer_bytes(&body));
+    reply_write(&reply, id, status, body);
     if (!node->broker)
         node->broker = push_socket(node, "inproc://broker");
     parcel_send(node->broker, &(struct parcel){
                                   .origin = PARCEL_REPLY, .flags = flags, .route = route, .request = buffer_bytes(&reply)});
-    buffer_deinit(&body);
     buffer_deinit(&reply);
+}
+
+static void answer_clock(struct node *node, struct bytes route, uint8_t flags, struct bytes id, bool accept)
+{
+    struct buffer body;
+    buffer_init(&body);
+    struct clock_reading reading = accept ? watch_accept_clock(node->watch) : node_clock_read(&node->clock);
+    struct clock_view view = {.wall = reading.wall, .now = reading.now, .step = reading.step};
+    body_encode(clock_view_shape(), &view, &body);
+    answer(node, route, flags, id, STATUS_ok, buffer_bytes(&body));
+    buffer_deinit(&body);
+}
+
+static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags, struct bytes id)
+{
+    struct buffer body;
+    buffer_init(&body);
+    refusal_body_write(&body, NULL, "the node ends");
+    answer(node, route, flags, id, STATUS_busy, buffer_bytes(&body));
+    buffer_deinit(&body);
+}
+
+static void snapshot_ask(struct node *node, struct bytes route, uint8_t flags, const struct request *read)
+{
+    if (!snapshot_may_begin(node)) {
+        refuse_snapshot(node, route, flags, read->id);
+        return;
+    }
+    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
+    CHECK(snapshot);
+    snapshot->done = snapshot_done;
+    snapshot->context = node;
+    snapshot->flags = flags;
+    snapshot->route_size = (uint8_t)route.size;
+    snapshot->id_size = (uint8_t)read->id.size;
+    memcpy(snapshot->route, route.at, route.size);
+    memcpy(snapshot->id, read->id.at, read->id.size);
+    char parent[4096];
+    snprintf(parent, sizeof parent, "%s/snapshots", shop_path(node->shop));
+    mkdir(parent, 0700);
+    snprintf(snapshot->path, sizeof snapshot->path, "%.3000s/%.*s", parent, BYTES_FORMAT(read->key));
+    if (!snapshot_name_valid(read->key)) {
+        snapshot->fault = FAULT_USAGE;
+        snprintf(snapshot->text.line, sizeof snapshot->text.line, "a snapshot's name has 1–64 letters, digits, - _ .");
+    }
+    snapshot_begin(node, snapshot);
 }
 
 void node_control(void *context, struct bytes route, uint8_t flags, struct bytes request)
@@ -382,26 +544,8 @@ void node_control(void *context, struct bytes route, uint8_t flags, struct bytes
     struct envelope_refusal refusal;
     if (!request_read(&cursor, &read, &refusal))
         return; // the broker has read it before
-    if (!snapshot_may_begin(node)) {
-        refuse_snapshot(node, route, flags, read.id);
-        return;
-    }
-    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
-    CHECK(snapshot);
-    snapshot->done = snapshot_done;
-    snapshot->context = node;
-    snapshot->flags = flags;
-    snapshot->route_size = (uint8_t)route.size;
-    snapshot->id_size = (uint8_t)read.id.size;
-    memcpy(snapshot->route, route.at, route.size);
-    memcpy(snapshot->id, read.id.at, read.id.size);
-    char parent[4096];
-    snprintf(parent, sizeof parent, "%s/snapshots", shop_path(node->shop));
-    mkdir(parent, 0700);
-    snprintf(snapshot->path, sizeof snapshot->path, "%.3000s/%.*s", parent, BYTES_FORMAT(read.key));
-    if (!snapshot_name_valid(read.key)) {
-        snapshot->fault = FAULT_USAGE;
-        snprintf(snapshot->text.line, sizeof snapshot->text.line, "a snapshot's name has 1–64 letters, digits, - _ .");
-    }
-    snapshot_begin(node, snapshot);
+    if (bytes_equal(read.type, BYTES("souk.snapshot")))
+        snapshot_ask(node, route, flags, &read);
+    else
+        answer_clock(node, route, flags, read.id, bytes_equal(read.type, BYTES("souk.clock_accept")));
 }

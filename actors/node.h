@@ -13,6 +13,7 @@
 struct node_options {
     void *zmq;
     const char *path;
+    int64_t free_min_bytes; // on the disk (actors/watch.h)
     uint64_t memory_bytes; // split evenly over the databases
     bool sync;
     struct owner_map wanted;

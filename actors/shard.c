@@ -4,6 +4,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "store/epochs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,18 @@ int64_t shard_time(const struct shard *shard, int64_t clock)
 }
 
 // ---- deciding
+
+static _Thread_local const struct decision *deciding;
+
+void shard_deciding(const struct decision *decision)
+{
+    deciding = decision;
+}
+
+const struct decision *shard_decided_now(void)
+{
+    return deciding;
+}
 
 static bool due_first(struct shard *shard, const struct decision *decision)
 {
@@ -50,6 +63,7 @@ static void expire(struct shard *shard, const struct decision *decision, int64_t
         shard->expires_left -=
             shard->effects.list[i].type == EFFECT_PUT && shard->effects.list[i].place == PLACE_CHILD;
     decision_apply(shard, &ending, STATUS_ok);
+    shard_deciding(decision);
 }
 
 // Some of what is loaded may be stale (a hold that was extended or ended meanwhile): a few rounds in one turn.
@@ -139,6 +153,8 @@ static void decide(struct shard *shard, const struct decision *decision)
     decision_load(shard, decision, &given);
     effects_reset(&shard->effects);
     enum status status = handle(&given, &shard->effects);
+    if (decision_turned_away(shard, decision, status))
+        return;
     decision_apply(shard, decision, status);
     if (shard->effects.wait)
         wait_or_answer(shard, decision);
@@ -167,11 +183,12 @@ static void view_given(struct shard *shard, struct bytes key, struct given *give
     buffer_clear(&shard->key);
     keys_entity(&shard->key, key);
     *decision = (struct decision){.in = in,
-                                  .request = {.key = key},
+                                  .request = {.type = BYTES("order.get"), .key = key},
                                   .def = message_by_number(MESSAGE_order_get),
                                   .body = (void *)&nothing,
                                   .entity = arena_copy(&shard->arena, buffer_bytes(&shard->key))};
     CHECK(decision->def->kind == shard->kind->id);
+    shard_deciding(decision);
     decision_load(shard, decision, given);
 }
 
@@ -216,6 +233,7 @@ void shard_dismiss(struct shard *shard)
     overlay_begin(&shard->overlay, shard->at);
     while (waiters_take_due(shard->waiters, INT64_MAX, &key, &waiter))
         view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    shard_deciding(NULL);
 }
 
 // ---- the turn
@@ -227,6 +245,7 @@ static void begin(struct shard *shard, int64_t at)
     shard->turn = (struct log_turn){.at = at};
     shard->messages_capacity = shard->events_capacity = 0;
     shard->expires_left = HOLDS_DUE_MAX;
+    shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
 }
 
 static uint64_t turn_digest(const struct log_turn *turn)
@@ -260,7 +279,10 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
 {
     due_flush(shard, (struct bytes){0});
     if (shard->overlay.fault) {
-        snprintf(text->line, sizeof text->line, "a read failed");
+        snprintf(text->line, sizeof text->line, "%s",
+                 shard->overlay.fault == FAULT_CORRUPTION
+                     ? "a row is not as it was written; restore the directory from a copy"
+                     : "a row cannot be read; see the kernel's log for the disk, start it again");
         return shard->overlay.fault;
     }
     if (shard->turn.messages_count == 0) {
@@ -291,12 +313,14 @@ enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *in
     struct decision *decisions = arena_alloc(&shard->arena, (count + 1) * sizeof *decisions);
     for (uint32_t i = 0; i < count; i++)
         decision_read(shard, &incoming[i], &decisions[i]);
+    shard_deciding(NULL);
     overlay_fetch(&shard->overlay);
     uint32_t done = 0;
     for (; done < count && !shard->overlay.fault; done++) {
         const struct decision *decision = &decisions[done];
         if (!decision->def)
             continue;
+        shard_deciding(decision);
         if (decision->def->type == MESSAGE_events_read)
             answer_events(shard, decision);
         else if (due_first(shard, decision))
@@ -305,6 +329,7 @@ enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *in
             break;
     }
     waiters_settle(shard);
+    shard_deciding(NULL);
     enum fault fault = persist(shard, text);
     if (fault)
         return fault;
@@ -333,6 +358,7 @@ enum fault shard_open(const struct shard_options *options, struct shard **shard)
     effects_init(&it->effects, &it->arena);
     buffer_init(&it->scratch);
     buffer_init(&it->key);
+    it->confined = confined_new(it->kind->id, options->quarantine);
     it->timers = timers_new();
     it->waiters = waiters_new(options->waiters_max);
     it->seq = options->tail.seq;
@@ -354,6 +380,7 @@ void shard_close(struct shard **shard)
     struct shard *it = *shard;
     if (!it)
         return;
+    confined_free(&it->confined);
     timers_free(&it->timers);
     waiters_free(&it->waiters);
     effects_deinit(&it->effects);
@@ -387,6 +414,15 @@ static void resume_write(struct shard *shard, struct bytes key, struct buffer *o
     request_write(out, REQUEST_ID_NONE, message_by_number(shard->kind->resume)->name, key, buffer_bytes(&shard->scratch), 0);
 }
 
+// An open record before any message meets it: should a look at it end the process, it is known which.
+static void opening(struct decision *decision, struct incoming *in, const struct kind *kind, struct bytes key)
+{
+    const struct message_def *def = message_by_number(kind->resume);
+    *in = (struct incoming){.origin = LOG_RUNTIME};
+    *decision = (struct decision){.in = in, .request = {.type = bytes_text(def->name), .key = key}, .def = def};
+    shard_deciding(decision);
+}
+
 // Every open record, by age: weighed and its timer set (resume NULL), or its resume message written.
 static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count)
 {
@@ -398,6 +434,8 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
     struct store_scan *scan =
         store_scan_open(shard->options.store, FAMILY_OPEN, (struct bytes){0}, (struct bytes){0}, false);
     struct open_record *records = NULL;
+    struct decision decision;
+    struct incoming in;
     uint32_t capacity = 0;
     struct bytes row, value, key, rest;
     uint16_t slot;
@@ -406,17 +444,21 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
             fault = FAULT_CORRUPTION;
             break;
         }
+        if (confined_has(shard->confined, key))
+            continue;
         if (*count == capacity) {
             capacity = capacity * 2 + 256;
             records = realloc(records, capacity * sizeof *records);
             CHECK(records);
         }
+        opening(&decision, &in, shard->kind, key);
         records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
             if (shard->kind->wake_at)
                 timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
         }
+        shard_deciding(NULL);
     }
     store_scan_close(&scan);
     if (*count)
@@ -483,6 +525,7 @@ enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch,
     log_epoch_encode(&row, &shard->scratch);
     keys_seq(&shard->key, shard->seq + 1);
     store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
+    epochs_note(shard->options.store, epoch->number);
     enum fault fault = store_commit(shard->options.store, text);
     if (fault == FAULT_NONE) {
         shard->seq++;

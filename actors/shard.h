@@ -6,8 +6,12 @@
 //   T2  what the turn wants to leave waits in the outbox; the owner delivers it only after shard_turn returned FAULT_NONE
 //   T3  a message is logged iff it changed something; reads and refusals leave no trace
 //   T4  before a message meets an entity, what is due on it has ended, as logged messages of their own
+//   T5  while nothing new is taken, what a client's NEW command decided is thrown away and the client told so: answers
+//       that exist already are given, and what is open goes on
+//   T6  an entity in quarantine is not looked at: clients are told so, peers and the runtime hear nothing
 #pragma once
 
+#include "actors/confined.h"
 #include "actors/kinds/kind.h"
 #include "actors/outbox.h"
 #include "actors/overlay.h"
@@ -32,6 +36,7 @@ struct shard_options {
     const struct settings *settings; // the caller keeps it
     const struct owner_map *owners;  // likewise
     struct log_row tail;             // where the log ends (log_tail); seq 0: empty
+    struct bytes quarantine;         // of the epoch (store/log.h); only while opening
     struct outbox *outbox;           // NULL: nobody is told (replay)
     bool replay;                     // what is due comes as logged messages; admission does not refuse
     bool no_log;                     // the log's rows are not written (replay: they are there already)
@@ -39,6 +44,7 @@ struct shard_options {
     void (*witness)(void *context, const struct incoming *in, enum status status, const struct effects *effects,
                     bool logged);
     void *witness_context;
+    const _Atomic int *closed; // enum status that NEW commands get, read once a turn; ok, or NULL: they are taken
     uint32_t waiters_max;
     size_t cache_bytes; // for rows touched lately; 0: none (when several shards share a store)
     _Atomic int64_t *horizon; // moved to each turn's time once it is durable; may be NULL
@@ -51,13 +57,15 @@ struct shard {
     struct overlay overlay;
     struct cache *cache;
     struct effects effects;
+    struct confined *confined; // NULL: nothing is in quarantine, of whatever kind
     struct timers *timers;
     struct waiters *waiters;
-    struct weight weight; // of all open records
+    struct weight weight; // of all open records, but for what is in quarantine
     uint64_t seq, chain;  // of the last log row
     int64_t at;           // of the last turn
     uint64_t turns, messages, reasks;
     int64_t expires_left; // in this turn
+    enum status closed;   // likewise
     struct log_turn turn; // what this turn logs; lives until the next
     uint32_t messages_capacity, events_capacity;
     struct due_list *due; // what falls due by this turn, by entity
@@ -99,6 +107,9 @@ struct decision {
     struct bytes fingerprint;
 };
 
+// What this thread is deciding, for one that dies of it (actors/dying.h); NULL: nothing.
+void shard_deciding(const struct decision *decision);
+const struct decision *shard_decided_now(void);
 // Envelope and body; plans the loads. A refusal is answered at once and leaves def NULL.
 void decision_read(struct shard *shard, const struct incoming *in, struct decision *decision);
 // What `given` the handler gets.
@@ -108,6 +119,8 @@ bool decision_expire(struct shard *shard, const struct decision *decision);
 // Effects of one message into overlay, outbox, log.
 void decision_apply(struct shard *shard, const struct decision *decision, enum status status);
 void decision_answer(struct shard *shard, const struct decision *decision, enum status status, struct bytes body);
+// T5. true: the client was told; the message has no effect.
+bool decision_turned_away(struct shard *shard, const struct decision *decision, enum status status);
 void shard_weigh(struct shard *shard, struct bytes record, int sign, struct arena *arena);
 int64_t shard_remembers_until(const struct shard *shard); // what is decided in this turn, unless the client says less
 void due_flush(struct shard *shard, struct bytes entity); // empty: all

@@ -211,8 +211,8 @@ static bool apply_one(struct shard *shard, const struct decision *decision, cons
     case EFFECT_DUE:
         fall_due(shard, decision->entity, effect->child, effect->at);
         return true;
-    case EFFECT_REASK:
-        shard->reasks++;
+    case EFFECT_REASK: // who waits for an entity in quarantine rightly asks again
+        shard->reasks += !shard->confined;
         return false;
     }
     CHECK(false);
@@ -277,4 +277,34 @@ void decision_answer(struct shard *shard, const struct decision *decision, enum 
         answer_peer(shard, decision, status, body);
     if (in->origin == LOG_CLIENT && shard->options.outbox)
         outbox_reply(shard->options.outbox, in->route, in->flags, decision->request.id, status, body);
+}
+
+static const char *closed_sentence(enum status status)
+{
+    if (status == STATUS_storage_full)
+        return "the node's disk is nearly full: what is open goes on, nothing new is taken until there is more room than "
+               "store.free_min_mb";
+    if (status == STATUS_clock)
+        return "the node's clock has stepped: what is open goes on, nothing new is taken until an operator has looked "
+               "at it and says `souk clock accept`, or sets it right";
+    return status_sentence(status);
+}
+
+bool decision_turned_away(struct shard *shard, const struct decision *decision, enum status status)
+{
+    enum { RETRY_AFTER_MS = 1000 };
+    bool decided = status == STATUS_ok || shard->effects.kept;
+    bool changes = shard->effects.count > 0 || (status == STATUS_ok && decision->remembered.size);
+    if (shard->closed == STATUS_ok || decision->def->effect != EFFECT_NEW || decision->in->origin != LOG_CLIENT ||
+        !decided || !changes)
+        return false;
+    effects_reset(&shard->effects);
+    buffer_clear(&shard->scratch);
+    pack_map(&shard->scratch, 2);
+    pack_text(&shard->scratch, "message");
+    pack_text(&shard->scratch, closed_sentence(shard->closed));
+    pack_text(&shard->scratch, "retry_after_ms");
+    pack_int(&shard->scratch, RETRY_AFTER_MS);
+    decision_answer(shard, decision, shard->closed, arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
+    return true;
 }

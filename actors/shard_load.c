@@ -59,7 +59,7 @@ int64_t shard_remembers_until(const struct shard *shard)
 // A reply cannot be remembered as long as that, so a repeat would take effect a second time.
 static bool asks_too_long(const struct shard *shard, const struct decision *decision)
 {
-    return decision->in->origin == LOG_CLIENT && decision->def->effect == EFFECT_COMMAND &&
+    return decision->in->origin == LOG_CLIENT && decision->def->effect != EFFECT_READ &&
            decision->request.retry_until > shard_remembers_until(shard) + RETRY_UNTIL_SLACK_US;
 }
 
@@ -84,6 +84,26 @@ static void plan(struct shard *shard, struct decision *decision)
     }
 }
 
+// Clients are told; whoever else asks waits until it is cleared.
+static void refuse_confined(struct shard *shard, const struct decision *decision, enum kind_id kind)
+{
+    const char *kind_text = kind_name(kind);
+    struct bytes key = decision->request.key;
+    if (decision->in->origin != LOG_CLIENT)
+        return;
+    buffer_clear(&shard->scratch);
+    pack_map(&shard->scratch, 2);
+    pack_text(&shard->scratch, "message");
+    pack_text(&shard->scratch,
+              arena_format(&shard->arena,
+                           "%s/%.*s is in quarantine: a decision about it ended the process; see `souk quarantine list` "
+                           "and, once a build can decide it, `souk quarantine clear %s %.*s` on the stopped node",
+                           kind_text, BYTES_FORMAT(key), kind_text, BYTES_FORMAT(key)));
+    pack_text(&shard->scratch, "entity");
+    pack_text(&shard->scratch, arena_format(&shard->arena, "%s/%.*s", kind_text, BYTES_FORMAT(key)));
+    decision_answer(shard, decision, STATUS_quarantined, arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
+}
+
 void decision_read(struct shard *shard, const struct incoming *in, struct decision *decision)
 {
     *decision = (struct decision){.in = in};
@@ -103,7 +123,12 @@ void decision_read(struct shard *shard, const struct incoming *in, struct decisi
                "this message is not for this actor");
         return;
     }
+    if (def->kind == shard->kind->id && confined_has(shard->confined, decision->request.key)) {
+        refuse_confined(shard, decision, def->kind);
+        return;
+    }
     decision->def = def;
+    shard_deciding(decision);
     const struct shape *shape = def->body();
     decision->body = arena_alloc(&shard->arena, shape->size + 1);
     struct refusal why;
@@ -229,10 +254,6 @@ static void load_children(struct shard *shard, const struct decision *decision, 
         return;
     case LOADS_CHILD:
         load_child(shard, decision, given);
-        return;
-    case LOADS_ALL:
-        load_range(shard, decision, given, decision->entity, decision->def->loads_max);
-        CHECK(!given->page_more, "%s: more than %u children", decision->def->name, decision->def->loads_max);
         return;
     case LOADS_PAGE:
         load_page(shard, decision, given);

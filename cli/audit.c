@@ -3,8 +3,8 @@
 #include "cli/audit.h"
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,40 +45,14 @@ static void print_help(void)
 
 static int read_options(int argc, char **argv, struct audit_command *it)
 {
-    static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"memory-mb", required_argument, NULL, 'M'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_NUMBER("memory-mb", it->memory_mb, 1, MEMORY_MB_MAX),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'M':
-            it->memory_mb = option_number("audit", "--memory-mb", optarg, 1, MEMORY_MB_MAX);
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk audit --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        return usage_error("audit", "unexpected argument '%s'", argv[optind]);
-    return EXIT_OK;
+    return options_read_all("audit", print_help, options, argc, argv);
 }
 
 static int report(const struct audit_command *it, const struct verdict *verdict)

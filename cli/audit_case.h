@@ -13,7 +13,7 @@ struct case_item {
 };
 
 // The provider's book under one order id.
-struct ledger {
+struct case_book {
     uint32_t entries, captures;
     bool authorized, voided;
     struct money captured, refunded; // sums; currency of the first
@@ -33,7 +33,7 @@ struct order_case {
     uint32_t claims;
     bool has_payment;
     struct payment payment;
-    struct ledger ledger;
+    struct case_book ledger;
 };
 
 // ---- audit_case.c: the order, its holds, its claim
@@ -51,5 +51,5 @@ bool case_step_is(const struct order_case *it, const char *step);
 bool case_sold(const struct order_case *it);
 
 // ---- audit_money.c: payment and provider
-void case_ledger_entry(struct order_case *it, const struct ledger_entry *entry);
+void case_ledger(struct order_case *it, const struct ledger *book);
 void case_money(struct order_case *it);

@@ -32,9 +32,9 @@ static void book(struct order_case *it, struct money *sum, struct money amount)
         it->ledger.mixed = true;
 }
 
-void case_ledger_entry(struct order_case *it, const struct ledger_entry *entry)
+static void ledger_add(struct order_case *it, const struct ledger_entry *entry)
 {
-    struct ledger *ledger = &it->ledger;
+    struct case_book *ledger = &it->ledger;
     ledger->entries++;
     if (!bytes_equal(entry->outcome, BYTES("succeeded")))
         return;
@@ -53,9 +53,15 @@ void case_ledger_entry(struct order_case *it, const struct ledger_entry *entry)
     }
 }
 
+void case_ledger(struct order_case *it, const struct ledger *book)
+{
+    for (uint32_t i = 0; i < book->entries_count; i++)
+        ledger_add(it, &book->entries[i]);
+}
+
 static void ledger_judge(struct order_case *it)
 {
-    const struct ledger *ledger = &it->ledger;
+    const struct case_book *ledger = &it->ledger;
     if (ledger->captures > 1)
         violation(it, 4, KIND_SANDBOX, "captured %" PRIu32 " times", ledger->captures);
     if (ledger->mixed)
@@ -131,7 +137,7 @@ static void sold_judge(struct order_case *it)
 
 static void refused_judge(struct order_case *it)
 {
-    const struct ledger *ledger = &it->ledger;
+    const struct case_book *ledger = &it->ledger;
     if (!same(it->payment.captured, it->payment.refunded) || !same(ledger->captured, ledger->refunded))
         violation(it, 6, KIND_PAYMENT,
                   "the order ended as %.*s, but %s was captured and %s refunded (provider: %s, %s)",

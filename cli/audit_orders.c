@@ -5,7 +5,7 @@
 
 #include <inttypes.h>
 
-enum { ORDER_HEAD, ORDER_OPEN, ORDER_CONTENT, PAYMENT_HEAD, SANDBOX_ENTRY, TABLES };
+enum { ORDER_HEAD, ORDER_OPEN, ORDER_CONTENT, PAYMENT_HEAD, SANDBOX_HEAD, TABLES };
 
 struct streams {
     struct audit *audit;
@@ -21,7 +21,7 @@ static void streams_open(struct streams *streams, struct audit *audit)
     } of[TABLES] = {
         [ORDER_HEAD] = {KIND_ORDER, FAMILY_HEAD},       [ORDER_OPEN] = {KIND_ORDER, FAMILY_OPEN},
         [ORDER_CONTENT] = {KIND_ORDER, FAMILY_CHILD},   [PAYMENT_HEAD] = {KIND_PAYMENT, FAMILY_HEAD},
-        [SANDBOX_ENTRY] = {KIND_SANDBOX, FAMILY_CHILD},
+        [SANDBOX_HEAD] = {KIND_SANDBOX, FAMILY_HEAD},
     };
     *streams = (struct streams){.audit = audit};
     for (int i = 0; i < TABLES; i++)
@@ -108,11 +108,12 @@ static bool gather_money(struct streams *streams, struct order_case *it, struct 
             return false;
         table_next(&streams->tables[PAYMENT_HEAD]);
     }
-    for (; stands(streams, SANDBOX_ENTRY, entity); table_next(&streams->tables[SANDBOX_ENTRY])) {
-        struct ledger_entry entry;
-        if (!decode(streams, SANDBOX_ENTRY, ledger_entry_shape(), &entry))
+    if (stands(streams, SANDBOX_HEAD, entity)) {
+        struct ledger book;
+        if (!decode(streams, SANDBOX_HEAD, ledger_shape(), &book))
             return false;
-        case_ledger_entry(it, &entry);
+        case_ledger(it, &book);
+        table_next(&streams->tables[SANDBOX_HEAD]);
     }
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "cli/bench_disk.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "client/souk.h"
 #include "codec/envelope.h"
@@ -58,49 +59,6 @@ static void print_help(void)
 
 // ---- options
 
-static int read_option(int option, struct bench_options *bench)
-{
-    switch (option) {
-    case 's':
-        bench->skus = (uint32_t)option_number("bench", "--skus", optarg, 1, BENCH_SKUS_MAX);
-        break;
-    case 'l':
-        bench->lines = (uint32_t)option_number("bench", "--lines", optarg, 1, ORDER_LINES_MAX);
-        break;
-    case 'c':
-        bench->clients = (uint32_t)option_number("bench", "--clients", optarg, 1, BENCH_CLIENTS_MAX);
-        break;
-    case 'w':
-        bench->window = (uint32_t)option_number("bench", "--window", optarg, 1, BENCH_WINDOW_MAX);
-        break;
-    case 'b':
-        bench->bundle = (uint32_t)option_number("bench", "--bundle", optarg, 1, BUNDLE_MAX);
-        break;
-    case 'r':
-        bench->rate = option_number("bench", "--rate", optarg, 1, RATE_MAX);
-        break;
-    case 't':
-        bench->seconds = option_number("bench", "--seconds", optarg, 1, SECONDS_MAX);
-        break;
-    case 'e':
-        bench->endpoint = optarg;
-        break;
-    case 'd':
-        bench->sync_directory = optarg;
-        break;
-    case 'j':
-        bench->json = true;
-        break;
-    case 'h':
-        print_help();
-        exit(EXIT_OK);
-    default:
-        fprintf(stderr, "Try 'souk bench --help'.\n");
-        return EXIT_USAGE;
-    }
-    return EXIT_OK;
-}
-
 static int choose_kind(int count, char **words, struct bench_options *bench)
 {
     if (!count)
@@ -138,20 +96,22 @@ static int set_defaults(struct bench_options *bench)
 
 static int read_options(int argc, char **argv, struct bench_options *bench)
 {
-    static const struct option options[] = {
-        {"skus", required_argument, NULL, 's'},     {"lines", required_argument, NULL, 'l'},
-        {"clients", required_argument, NULL, 'c'},  {"window", required_argument, NULL, 'w'},
-        {"bundle", required_argument, NULL, 'b'},   {"rate", required_argument, NULL, 'r'},
-        {"seconds", required_argument, NULL, 't'},  {"endpoint", required_argument, NULL, 'e'},
-        {"sync-dir", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},           {0},
+    const struct option_rule options[] = {
+        OPTION_COUNT("skus", bench->skus, 1, BENCH_SKUS_MAX),
+        OPTION_COUNT("lines", bench->lines, 1, ORDER_LINES_MAX),
+        OPTION_COUNT("clients", bench->clients, 1, BENCH_CLIENTS_MAX),
+        OPTION_COUNT("window", bench->window, 1, BENCH_WINDOW_MAX),
+        OPTION_COUNT("bundle", bench->bundle, 1, BUNDLE_MAX),
+        OPTION_NUMBER("rate", bench->rate, 1, RATE_MAX),
+        OPTION_NUMBER("seconds", bench->seconds, 1, SECONDS_MAX),
+        OPTION_ENDPOINT(bench->endpoint),
+        OPTION_TEXT("sync-dir", 0, bench->sync_directory),
+        OPTION_JSON(bench->json),
+        {0},
     };
-    int option, code;
-    while ((option = getopt_long(argc, argv, "e:h", options, NULL)) != -1) {
-        if ((code = read_option(option, bench)))
-            return code;
-    }
-    code = choose_kind(argc - optind, argv + optind, bench);
+    int code = options_read("bench", print_help, options, argc, argv);
+    if (code == EXIT_OK)
+        code = choose_kind(argc - optind, argv + optind, bench);
     return code ? code : set_defaults(bench);
 }
 

@@ -2,6 +2,7 @@
 // souk call: one command, its reply as JSON. Only what cannot be sent at all is wrong use; what the node would refuse
 // is sent, so that its own words are seen.
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/send_line.h"
 #include "client/souk.h"
@@ -15,7 +16,7 @@ enum { TIMEOUT_MS = 5000, TIMEOUT_MS_MAX = 24 * 3600 * 1000 };
 struct call {
     const char *endpoint, *id, *type, *key;
     const struct message_def *def;
-    int timeout_ms; // 0: not given
+    uint32_t timeout_ms; // 0: not given
     struct buffer body;
 };
 
@@ -25,7 +26,7 @@ static void print_help(void)
         "usage: souk call TYPE KEY [FIELD=VALUE… | JSON] [-e ENDPOINT] [--id ID] [--timeout MS]\n\n"
         "Sends one command and prints its reply: {\"id\":…,\"status\":…,\"body\":{…}}. It is sent again under the "
         "same\n"
-        "id until it is answered; busy and storage_full are tried again. `souk messages` lists types and fields.\n\n"
+        "id until it is answered; busy, storage_full and clock are tried again. `souk messages` lists types and fields.\n\n"
         "  FIELD=VALUE          read by the field's type: sku=84077 is text, quantity=3 a number, price=12.99GBP\n"
         "                       money, active=true a bool; lists and maps are JSON: lines='[{\"sku\":\"A\",…}]'\n"
         "  JSON                 the whole body as one object; money is {\"amount\":1299,\"currency\":\"GBP\"}\n"
@@ -44,34 +45,13 @@ static void print_help(void)
 
 static int read_options(int argc, char **argv, struct call *call)
 {
-    static const struct option options[] = {
-        {"endpoint", required_argument, NULL, 'e'},
-        {"id", required_argument, NULL, 'i'},
-        {"timeout", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_ENDPOINT(call->endpoint),
+        OPTION_TEXT("id", 0, call->id),
+        OPTION_COUNT("timeout", call->timeout_ms, 1, TIMEOUT_MS_MAX),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "e:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'e':
-            call->endpoint = optarg;
-            break;
-        case 'i':
-            call->id = optarg;
-            break;
-        case 't':
-            call->timeout_ms = (int)option_number("call", "--timeout", optarg, 1, TIMEOUT_MS_MAX);
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk call --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    return EXIT_OK;
+    return options_read("call", print_help, options, argc, argv);
 }
 
 static int read_fields(struct call *call, int count, char **arguments, struct arena *arena)
@@ -108,7 +88,7 @@ static int read_command(struct call *call, int count, char **arguments, struct a
         return usage_error("call", "there is no type '%s'; `souk messages` lists them", call->type);
     int code = read_body(call, count - 2, arguments + 2, arena);
     if (!code && !call->timeout_ms)
-        call->timeout_ms = TIMEOUT_MS + (int)body_wait_ms(call->def, buffer_bytes(&call->body));
+        call->timeout_ms = TIMEOUT_MS + (uint32_t)body_wait_ms(call->def, buffer_bytes(&call->body));
     return code;
 }
 

@@ -37,17 +37,6 @@ int fail_with(int code, const char *command, const char *format, ...)
     return code;
 }
 
-int64_t option_number(const char *command, const char *option, const char *text, int64_t min, int64_t max)
-{
-    char *end;
-    errno = 0;
-    long long value = strtoll(text, &end, 10);
-    if (errno || end == text || *end || value < min || value > max)
-        exit(usage_error(command, "%s takes a whole number from %lld to %lld, not '%s'", option, (long long)min,
-                         (long long)max, text));
-    return value;
-}
-
 static int64_t clock_read(clockid_t clock)
 {
     struct timespec now;

@@ -22,6 +22,8 @@ int command_messages(int argc, char **argv);
 int command_log(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_audit(int argc, char **argv);
+int command_clock(int argc, char **argv);
+int command_quarantine(int argc, char **argv);
 int command_topology(int argc, char **argv);
 int command_bench(int argc, char **argv);
 
@@ -29,8 +31,6 @@ int command_bench(int argc, char **argv);
 int usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // "souk COMMAND: TEXT" on stderr; returns `code`.
 int fail_with(int code, const char *command, const char *format, ...) __attribute__((format(printf, 3, 4)));
-// A whole number of an option, within bounds; otherwise says so (usage_error) and exits 2.
-int64_t option_number(const char *command, const char *option, const char *text, int64_t min, int64_t max);
 
 // µs since the epoch, and a clock that never steps, in µs.
 int64_t clock_wall(void);

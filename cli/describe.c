@@ -161,7 +161,7 @@ static const struct shape *record_shape(enum kind_id kind, enum place place)
     case KIND_PAYMENT:
         return place == PLACE_OPEN ? errand_shape() : payment_shape();
     case KIND_SANDBOX:
-        return ledger_entry_shape();
+        return ledger_shape();
     case KIND_COUNT:
         break;
     }

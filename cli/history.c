@@ -182,5 +182,5 @@ uint32_t history_first(struct history *history)
             at = log_row_at(row);
         }
     }
-    return first;
+    return history->trouble->fault ? UINT32_MAX : first;
 }

@@ -4,6 +4,7 @@
 #include "cli/describe.h"
 #include "cli/directory.h"
 #include "cli/history.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "codec/check.h"
 #include "codec/envelope.h"
@@ -18,12 +19,13 @@
 
 struct log_command {
     const char *directory; // or an exported file
-    bool snapshot, json, commands, limited;
+    bool snapshot, json, commands;
     const char *export; // FILE or "-"; NULL: show
+    const char *actor_name, *key; // NULL: any
     struct actor_id actor;
     bool has_actor;
     struct row_filter filter;
-    int64_t from, to;
+    int64_t from, to; // 0: not given
     struct directory *source;
     struct archive archive;
     struct trouble trouble;
@@ -74,62 +76,29 @@ static int read_arguments(int argc, char **argv, struct log_command *it)
         return usage_error("log", "--commands belongs to export");
     if (it->export && it->json)
         return usage_error("log", "--json belongs to showing; an export has its own form");
-    if (it->export && !it->commands && (it->has_actor || it->filter.key.size || it->limited))
+    if (it->export && !it->commands && (it->has_actor || it->key || it->from || it->to))
         return usage_error("log", "an export is whole: --actor, --key, --from and --to go with --commands only");
     return EXIT_OK;
 }
 
 static int read_options(int argc, char **argv, struct log_command *it)
 {
-    static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"actor", required_argument, NULL, 'A'},
-        {"key", required_argument, NULL, 'K'},
-        {"from", required_argument, NULL, 'F'},
-        {"to", required_argument, NULL, 'T'},
-        {"commands", no_argument, NULL, 'C'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_TEXT("actor", 0, it->actor_name),
+        OPTION_TEXT("key", 0, it->key),
+        OPTION_NUMBER("from", it->from, 1, INT64_MAX),
+        OPTION_NUMBER("to", it->to, 1, INT64_MAX),
+        OPTION_FLAG("commands", it->commands),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option, code = EXIT_OK;
-    while (code == EXIT_OK && (option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'A':
-            code = read_actor(it, optarg);
-            break;
-        case 'K':
-            it->filter.key = bytes_text(optarg);
-            break;
-        case 'F':
-            it->from = option_number("log", "--from", optarg, 1, INT64_MAX);
-            it->limited = true;
-            break;
-        case 'T':
-            it->to = option_number("log", "--to", optarg, 1, INT64_MAX);
-            it->limited = true;
-            break;
-        case 'C':
-            it->commands = true;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk log --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
+    int code = options_read("log", print_help, options, argc, argv);
+    if (code == EXIT_OK && it->actor_name)
+        code = read_actor(it, it->actor_name);
+    if (it->key)
+        it->filter.key = bytes_text(it->key);
     return code ? code : read_arguments(argc, argv, it);
 }
 
@@ -171,7 +140,7 @@ static int limit(struct log_command *it)
     }
     if (it->has_actor && actor == UINT32_MAX)
         return fail_with(EXIT_USAGE, "log", "%s has never run here", actor_id_name(it->actor).text);
-    history_limit(it->history, actor, (uint64_t)it->from, (uint64_t)it->to);
+    history_limit(it->history, actor, (uint64_t)it->from, it->to ? (uint64_t)it->to : INT64_MAX);
     return EXIT_OK;
 }
 
@@ -295,8 +264,6 @@ int command_log(int argc, char **argv)
 {
     struct log_command *it = calloc(1, sizeof *it);
     CHECK(it);
-    it->from = 1;
-    it->to = INT64_MAX;
     int code = read_options(argc, argv, it);
     if (code == EXIT_OK)
         code = source_open(it);

@@ -3,6 +3,7 @@
 #include "cli/messages.h"
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/vocabulary.h"
 
@@ -82,38 +83,21 @@ static int print_text(int count, char **types, struct buffer *out)
 
 int command_messages(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"markdown", no_argument, NULL, 'm'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    int option, form = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 'j':
-        case 'm':
-            if (form && form != option)
-                return usage_error("messages", "--json and --markdown are two answers: choose one");
-            form = option;
-            break;
-        case 'h':
-            print_help();
-            return EXIT_OK;
-        default:
-            fprintf(stderr, "Try 'souk messages --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (form && optind < argc)
+    bool json = false, markdown = false;
+    const struct option_rule options[] = {OPTION_JSON(json), OPTION_FLAG("markdown", markdown), {0}};
+    int code = options_read("messages", print_help, options, argc, argv);
+    if (code)
+        return code;
+    if (json && markdown)
+        return usage_error("messages", "--json and --markdown are two answers: choose one");
+    if ((json || markdown) && optind < argc)
         return usage_error("messages", "unexpected argument '%s': --json and --markdown print everything",
                            argv[optind]);
     struct buffer out;
-    int code = EXIT_OK;
     buffer_init(&out);
-    if (form == 'j')
+    if (json)
         messages_json(&out);
-    else if (form == 'm')
+    else if (markdown)
         messages_markdown(&out);
     else
         code = print_text(argc - optind, argv + optind, &out);

@@ -85,7 +85,7 @@ static void message_write(const struct message_def *def, struct buffer *out)
     text_write("audience", vocabulary_audience(def), out);
     buffer_printf(out, ",");
     text_write("effect", vocabulary_effect(def), out);
-    buffer_printf(out, ",");
+    buffer_printf(out, ",\"new\":%s,", def->effect == EFFECT_NEW ? "true" : "false");
     text_write("once", vocabulary_once(def), out);
     buffer_printf(out, ",");
     text_write("key", vocabulary_key(def), out);

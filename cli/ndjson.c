@@ -44,12 +44,14 @@ static bool is_blank(struct bytes line)
 // A line that is in the buffer; at the end of input the rest is one, too.
 static bool take_line(struct ndjson *ndjson, struct bytes *line)
 {
-    const uint8_t *begin = ndjson->at + ndjson->begin;
     size_t left = ndjson->end - ndjson->begin;
+    if (!left)
+        return false;
+    const uint8_t *begin = ndjson->at + ndjson->begin;
     const uint8_t *end =
         left > ndjson->searched ? memchr(begin + ndjson->searched, '\n', left - ndjson->searched) : NULL;
     ndjson->searched = left;
-    if (!end && !(ndjson->ended && left))
+    if (!end && !ndjson->ended)
         return false;
     *line = bytes_of(begin, end ? (size_t)(end - begin) : left);
     ndjson->begin += line->size + (end != NULL);

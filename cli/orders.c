@@ -2,11 +2,11 @@
 // souk orders: what waits, and for what. Reads the open orders only, so it costs what is open, not what ever was.
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 #include "codec/json.h"
 #include "codec/record.h"
 #include "store/keys.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,45 +40,19 @@ static void print_help(void)
 
 static int read_options(int argc, char **argv, struct orders_command *it)
 {
-    static const struct option options[] = {
-        {"open", no_argument, NULL, 'O'},
-        {"parked", no_argument, NULL, 'P'},
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    bool open = false;
+    const struct option_rule options[] = {
+        OPTION_FLAG("open", open),
+        OPTION_FLAG("parked", it->parked),
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    bool open = false;
-    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'O':
-            open = true;
-            break;
-        case 'P':
-            it->parked = true;
-            break;
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk orders --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        return usage_error("orders", "unexpected argument '%s'", argv[optind]);
-    return open && it->parked ? usage_error("orders", "--open or --parked, not both") : EXIT_OK;
+    int code = options_read_all("orders", print_help, options, argc, argv);
+    if (code == EXIT_OK && open && it->parked)
+        code = usage_error("orders", "--open or --parked, not both");
+    return code;
 }
 
 // ---- one order

@@ -4,8 +4,11 @@
 
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 #include "cli/output.h"
+#include "cli/replay_message.h"
 #include "codec/check.h"
+#include "codec/json.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -19,6 +22,8 @@ enum { SCRATCH_MEMORY_MB = 64 };
 struct replay_command {
     const char *directory, *file, *into;
     bool snapshot, json, log_only;
+    bool message;             // decide again what ended a process
+    const char *message_name; // KIND/KEY; NULL: the last
     struct directory *source; // NULL: a file
     struct archive archive;
     struct shop *scratch; // --into
@@ -27,13 +32,15 @@ struct replay_command {
     bool equal, state_compared, state_equal;
     uint64_t state_rows;
     struct state_difference state;
+    struct quarantine quarantine;
     double seconds;
 };
 
 static void print_help(void)
 {
     printf(
-        "usage: souk replay [-d DIR | FILE] [--into DIR] [--log-only] [--json]\n\n"
+        "usage: souk replay [-d DIR | FILE] [--into DIR] [--log-only] [--json]\n"
+        "       souk replay --message [KIND/KEY] [-d DIR] [--json]\n\n"
         "Decides the logged messages again, epoch by epoch, with this build, and compares digest after digest: equal\n"
         "means this build decides exactly as the one that served. Otherwise it shows the first turn that differs,\n"
         "message by message: what was logged, and what this build wants. Of a directory it also compares what the\n"
@@ -44,54 +51,40 @@ static void print_help(void)
         "      --log-only       do not compare with the databases\n"
         "      --json           one object: {equal, epochs, turns, messages, seconds, messages_per_second,\n"
         "                       first_difference, state: {equal, rows, first_difference}}\n"
+        "      --message        after the log, the message that ended a process (see `souk quarantine list`; KIND/KEY or\n"
+        "                       the last one) in a process of its own: does it die with this build, too? With --json\n"
+        "                       {entity, type, origin, died, signal, line, status}\n"
         "  -h, --help           this text\n\n"
         "A log that is damaged (a hole, a broken chain) is a failure, and is named by actor and seq.\n\n"
-        "Exit codes: 0 equal, 1 a difference, 2 wrong use or a node runs, 3 no snapshot in time,\n"
+        "Exit codes: 0 equal (the message is decided), 1 a difference (it dies again), 2 wrong use or a node runs, 3 no snapshot in time,\n"
         "70 a failure (corruption).\n\n"
         "Example: souk replay -d /var/lib/souk\n");
 }
 
 static int read_options(int argc, char **argv, struct replay_command *it)
 {
-    static const struct option options[] = {
-        {"directory", required_argument, NULL, 'd'},
-        {"snapshot", no_argument, NULL, 'S'},
-        {"into", required_argument, NULL, 'I'},
-        {"log-only", no_argument, NULL, 'L'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_DIRECTORY(it->directory),
+        OPTION_FLAG("snapshot", it->snapshot),
+        OPTION_TEXT("into", 0, it->into),
+        OPTION_FLAG("log-only", it->log_only),
+        OPTION_FLAG("message", it->message),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'S':
-            it->snapshot = true;
-            break;
-        case 'I':
-            it->into = optarg;
-            break;
-        case 'L':
-            it->log_only = true;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk replay --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
+    int code = options_read("replay", print_help, options, argc, argv);
+    if (code)
+        return code;
     if (optind < argc)
         it->file = argv[optind++];
     if (optind < argc)
         return usage_error("replay", "unexpected argument '%s'", argv[optind]);
+    if (it->message && (it->into || it->log_only))
+        return usage_error("replay", "--message takes -d DIR, --snapshot and --json only");
+    if (it->message) {
+        it->message_name = it->file;
+        it->file = NULL;
+    }
     if (it->file && (it->directory || it->snapshot))
         return usage_error("replay", "either FILE or -d DIR, not both");
     return EXIT_OK;
@@ -232,11 +225,91 @@ static int report(struct replay_command *it)
     return output_finish("replay", it->equal && (!it->state_compared || it->state_equal) ? EXIT_OK : EXIT_REFUSED);
 }
 
+// ---- the message that ended a process
+
+static void outcome_json(const struct quarantined *row, const struct message_outcome *outcome, struct buffer *out)
+{
+    buffer_printf(out, "{\"entity\":");
+    struct buffer name = {0};
+    buffer_printf(&name, "%.*s/%.*s", BYTES_FORMAT(row->kind), BYTES_FORMAT(row->key));
+    json_write_text(buffer_bytes(&name), out);
+    buffer_deinit(&name);
+    buffer_printf(out, ",\"type\":\"%.*s\",\"origin\":\"%.*s\",\"died\":%s,\"signal\":", BYTES_FORMAT(row->type),
+                  BYTES_FORMAT(row->origin), outcome->died ? "true" : "false");
+    buffer_printf(out, outcome->signal ? "\"SIG%s\"" : "null", outcome->signal ? sigabbrev_np(outcome->signal) : "");
+    buffer_printf(out, ",\"line\":");
+    json_write_text(buffer_bytes(&outcome->said), out);
+    buffer_printf(out, ",\"status\":");
+    if (outcome->died)
+        buffer_printf(out, "null}\n");
+    else
+        buffer_printf(out, "\"%.*s\"}\n", BYTES_FORMAT(buffer_bytes(&outcome->status)));
+}
+
+static void outcome_text(const struct quarantined *row, const struct message_outcome *outcome, struct buffer *out)
+{
+    buffer_printf(out, "%.*s/%.*s: %.*s from a %.*s ", BYTES_FORMAT(row->kind), BYTES_FORMAT(row->key),
+                  BYTES_FORMAT(row->type), BYTES_FORMAT(row->origin));
+    if (!outcome->died)
+        buffer_printf(out, "is decided by this build: %.*s\n`souk quarantine clear %.*s %.*s` lifts the quarantine\n",
+                      BYTES_FORMAT(buffer_bytes(&outcome->status)), BYTES_FORMAT(row->kind), BYTES_FORMAT(row->key));
+    else
+        buffer_printf(out, "ends this build, too, by %s%s\n%.*s\n", outcome->signal ? "SIG" : "itself",
+                      outcome->signal ? sigabbrev_np(outcome->signal) : "", BYTES_FORMAT(buffer_bytes(&outcome->said)));
+}
+
+static int message_report(struct replay_command *it, const struct quarantined *row)
+{
+    struct message_outcome outcome;
+    struct buffer out = {0};
+    replay_message_run(&it->replay, row, &outcome);
+    (it->json ? outcome_json : outcome_text)(row, &outcome, &out);
+    output_write(stdout, &out);
+    buffer_deinit(&out);
+    int code = output_finish("replay", outcome.died ? EXIT_REFUSED : EXIT_OK);
+    message_outcome_deinit(&outcome);
+    return code;
+}
+
+// Before the log is replayed: is there such a message at all?
+static int message_find(struct replay_command *it, const struct quarantined **row)
+{
+    struct fault_text text;
+    enum fault fault = FAULT_NONE;
+    bool taken;
+    if (!it->source->is_snapshot)
+        fault = quarantine_take_last_words(it->source->shop, &taken, &text);
+    if (fault == FAULT_NONE)
+        fault = quarantine_load(it->source->shop, &it->quarantine, &text);
+    if (fault)
+        return fault_exit("replay", fault, &text);
+    if (!(*row = replay_message_find(&it->quarantine, it->message_name)))
+        return EXIT_USAGE;
+    if ((*row)->size && !(*row)->has_message)
+        return fail_with(EXIT_FAULT, "replay", "the message had %" PRId64 " bytes and was not kept", (*row)->size);
+    return EXIT_OK;
+}
+
+static int run_message(struct replay_command *it)
+{
+    const struct quarantined *row = NULL;
+    int code = message_find(it, &row);
+    if (code)
+        return code;
+    it->equal = replay_run(&it->replay);
+    progress_done();
+    if (it->trouble.fault)
+        return fault_exit("replay", it->trouble.fault, &it->trouble.text);
+    return it->equal ? message_report(it, row) : report(it);
+}
+
 static int run(struct replay_command *it)
 {
     int64_t started = clock_steady();
     it->replay.trouble = &it->trouble;
     it->replay.forgotten_until = clock_wall();
+    if (it->message)
+        return run_message(it);
     it->equal = replay_run(&it->replay);
     it->seconds = (double)(clock_steady() - started) / 1e6;
     it->state_compared = it->equal && it->source && !it->log_only;
@@ -264,6 +337,7 @@ int command_replay(int argc, char **argv)
     archive_close(&it->archive);
     directory_close(&it->source);
     replay_deinit(&it->replay);
+    quarantine_deinit(&it->quarantine);
     buffer_deinit(&it->state.json);
     buffer_deinit(&it->state.text);
     free(it);

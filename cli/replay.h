@@ -24,6 +24,9 @@ struct replay {
     int64_t last_at[KIND_COUNT]; // of the kind's last turn
     int64_t forgotten_until;     // what is forgotten by then may be gone, too: a node reads on after its last turn
     uint64_t last_epoch;
+    struct settings settings; // of the last epoch of any actor
+    char provider[64 + 1];    // settings.provider
+    struct owner_map owners;  // likewise
     struct difference difference; // of all kinds, the first in time
 };
 

@@ -86,11 +86,10 @@ static bool epoch_run(struct replay *replay, struct part *part)
     struct actor_id actor = history_actor(replay->history, part->index);
     if (row->epoch.previous_chain != part->chain)
         return broken(replay, part->index, row, "this epoch does not continue the chain before it");
-    char provider[64 + 1];
-    snprintf(provider, sizeof provider, "%.*s", BYTES_FORMAT(row->epoch.settings.provider));
-    struct settings settings = row->epoch.settings;
-    settings.provider = bytes_text(provider);
-    struct owner_map owners = row->epoch.owners;
+    snprintf(replay->provider, sizeof replay->provider, "%.*s", BYTES_FORMAT(row->epoch.settings.provider));
+    replay->settings = row->epoch.settings;
+    replay->settings.provider = bytes_text(replay->provider);
+    replay->owners = row->epoch.owners;
     struct replay_turn turn;
     replay_turn_init(&turn, replay);
     turn.actor = actor;
@@ -100,9 +99,10 @@ static bool epoch_run(struct replay *replay, struct part *part)
         .kind = kind_of(actor.kind),
         .actor = actor,
         .store = replay->stores[actor.kind],
-        .settings = &settings,
-        .owners = &owners,
+        .settings = &replay->settings,
+        .owners = &replay->owners,
         .tail = {.type = LOG_ROW_TURN, .seq = row->seq, .turn = {.at = row->epoch.at, .chain = part->chain}},
+        .quarantine = row->epoch.quarantine,
         .replay = true,
         .no_log = true,
         .witness = replay_witness,

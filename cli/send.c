@@ -3,6 +3,7 @@
 #include "cli/send.h"
 
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/output.h"
 
 #include <getopt.h>
@@ -20,7 +21,7 @@ static void print_help(void)
         "meta if\n"
         "wanted. A command is sent again under its id until it is answered, also across a restart of the node; busy "
         "and\n"
-        "storage_full are tried again after retry_after_ms. At the end one line of JSON is printed:\n"
+        "storage_full and clock are tried again after retry_after_ms. At the end one line of JSON is printed:\n"
         "  "
         "{\"counts\":{\"ok\":2},\"seconds\":0.012,\"p50_ms\":1.1,\"p99_ms\":2.2,\"max_ms\":2.2,\"resent\":0,"
         "\"unanswered\":0}\n\n"
@@ -42,68 +43,34 @@ static void print_help(void)
         "Example: souk send orders.ndjson --window 256 --replies orders.replies\n");
 }
 
-static int read_option(int option, struct send_options *send)
-{
-    switch (option) {
-    case 'e':
-        send->endpoint = optarg;
-        break;
-    case 'w':
-        send->window = (uint32_t)option_number("send", "--window", optarg, 1, WINDOW_MAX);
-        break;
-    case 'r':
-        send->rate = option_number("send", "--rate", optarg, 1, RATE_MAX);
-        break;
-    case 'b':
-        send->bundle = (uint32_t)option_number("send", "--bundle", optarg, 1, BUNDLE_MAX);
-        break;
-    case 'o':
-        send->replies = optarg;
-        break;
-    case 'p':
-        send->prefix = optarg;
-        if (!key_valid(bytes_text(optarg), PREFIX_SIZE_MAX))
-            return usage_error("send", "--prefix takes 1 to %d bytes without control characters", PREFIX_SIZE_MAX);
-        break;
-    case 't':
-        send->timeout_us = option_number("send", "--timeout", optarg, 1, TIMEOUT_S_MAX) * 1000000;
-        break;
-    case 'h':
-        print_help();
-        exit(EXIT_OK);
-    default:
-        fprintf(stderr, "Try 'souk send --help'.\n");
-        return EXIT_USAGE;
-    }
-    return EXIT_OK;
-}
-
 static int read_options(int argc, char **argv, struct send_options *send)
 {
-    static const struct option options[] = {
-        {"endpoint", required_argument, NULL, 'e'},
-        {"window", required_argument, NULL, 'w'},
-        {"rate", required_argument, NULL, 'r'},
-        {"bundle", required_argument, NULL, 'b'},
-        {"replies", required_argument, NULL, 'o'},
-        {"prefix", required_argument, NULL, 'p'},
-        {"timeout", required_argument, NULL, 't'},
-        {"help", no_argument, NULL, 'h'},
+    int64_t timeout_s = 0;
+    const struct option_rule options[] = {
+        OPTION_ENDPOINT(send->endpoint),
+        OPTION_COUNT("window", send->window, 1, WINDOW_MAX),
+        OPTION_NUMBER("rate", send->rate, 1, RATE_MAX),
+        OPTION_COUNT("bundle", send->bundle, 1, BUNDLE_MAX),
+        OPTION_TEXT("replies", 0, send->replies),
+        OPTION_TEXT("prefix", 0, send->prefix),
+        OPTION_NUMBER("timeout", timeout_s, 1, TIMEOUT_S_MAX),
         {0},
     };
-    int option, code;
-    while ((option = getopt_long(argc, argv, "e:h", options, NULL)) != -1) {
-        if ((code = read_option(option, send)))
-            return code;
-    }
+    int code = options_read("send", print_help, options, argc, argv);
+    if (code)
+        return code;
+    if (send->prefix && !key_valid(bytes_text(send->prefix), PREFIX_SIZE_MAX))
+        return usage_error("send", "--prefix takes 1 to %d bytes without control characters", PREFIX_SIZE_MAX);
     if (optind == argc)
         return usage_error("send", "FILE is missing; - is standard input");
     if (optind + 1 < argc)
         return usage_error("send", "unexpected argument '%s'", argv[optind + 1]);
-    send->path = argv[optind];
     if (send->bundle > send->window)
         return usage_error("send", "a --bundle of %u needs a --window of as many or more, not %u", send->bundle,
                            send->window);
+    send->path = argv[optind];
+    send->prefix = send->prefix ? send->prefix : "";
+    send->timeout_us = timeout_s * 1000000;
     return EXIT_OK;
 }
 
@@ -127,7 +94,7 @@ static int print_summary(const struct send *send)
 int command_send(int argc, char **argv)
 {
     static struct send send; // large
-    struct send_options options = {.endpoint = ENDPOINT_DEFAULT, .prefix = "", .window = 1, .bundle = 1};
+    struct send_options options = {.endpoint = ENDPOINT_DEFAULT, .window = 1, .bundle = 1};
     int code = read_options(argc, argv, &options);
     if (code)
         return code;

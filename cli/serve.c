@@ -3,6 +3,7 @@
 // bound → the directory is locked, reshaped, its actors open → the broker serves. Ends in order: refuse new
 // requests → actors finish their turn and answer who waits → replies go out → close.
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include "actors/node.h"
 #include "broker/broker.h"
@@ -11,7 +12,6 @@
 #include "souk_build.h"
 
 #include <ftw.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -69,37 +69,14 @@ static void log_format(const char *format, ...)
 
 static int read_options(int argc, char **argv, struct serve *serve)
 {
-    static const struct option options[] = {
-        {"topology", required_argument, NULL, 't'}, {"directory", required_argument, NULL, 'd'},
-        {"unsafe", no_argument, NULL, 'U'},         {"insecure", no_argument, NULL, 'I'},
-        {"help", no_argument, NULL, 'h'},           {0},
+    const struct option_rule options[] = {
+        OPTION_TEXT("topology", 't', serve->topology_path),
+        OPTION_DIRECTORY(serve->directory),
+        OPTION_FLAG("unsafe", serve->unsafe),
+        OPTION_FLAG("insecure", serve->insecure),
+        {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "t:d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 't':
-            serve->topology_path = optarg;
-            break;
-        case 'd':
-            serve->directory = optarg;
-            break;
-        case 'U':
-            serve->unsafe = true;
-            break;
-        case 'I':
-            serve->insecure = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk serve --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        return usage_error("serve", "unexpected argument '%s'", argv[optind]);
-    return EXIT_OK;
+    return options_read_all("serve", print_help, options, argc, argv);
 }
 
 static int read_topology(struct serve *serve)
@@ -170,6 +147,7 @@ static int open_node(struct serve *serve)
     struct node_options options = {
         .zmq = serve->zmq,
         .path = topology->store.path,
+        .free_min_bytes = topology->store.free_min_mb * 1024 * 1024,
         .memory_bytes = (uint64_t)topology->store.memory_mb * 1024 * 1024,
         .sync = topology->store.sync,
         .wanted = wanted_owners(topology),

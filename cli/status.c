@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // souk status: what runs on a node and what waits.
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "client/souk.h"
 #include "codec/json.h"
 #include "codec/message.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -68,6 +68,14 @@ static int print_table(struct bytes body)
                view.open_lines, view.waiting_orders);
         printf("parked payments  %" PRId64 "%s\n", view.parked_payments,
                view.parked_payments ? ": see `souk orders --parked`" : "");
+        if (view.has_free_bytes)
+            printf("disk             %" PRId64 " MiB free%s\n", view.free_bytes >> 20,
+                   view.storage_full ? ": storage_full, nothing new is taken" : "");
+        if (view.clock_step)
+            printf("clock            stepped by %+" PRId64 " s: nothing new is taken until `souk clock accept`\n",
+                   view.clock_step / 1000000);
+        printf("quarantined      %" PRId64 "%s\n", view.quarantined,
+               view.quarantined ? ": see `souk quarantine list --snapshot`" : "");
         printf("re-asked         %" PRId64 "%s\n", view.reasks_total, view.reasks_total ? ": this is a bug" : "");
         print_dropped(view.dropped);
         print_actors(&view);
@@ -114,32 +122,9 @@ static int ask(const char *endpoint, bool json)
 
 int command_status(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"endpoint", required_argument, NULL, 'e'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
     const char *endpoint = ENDPOINT_DEFAULT;
     bool json = false;
-    int option;
-    while ((option = getopt_long(argc, argv, "e:h", options, NULL)) != -1) {
-        switch (option) {
-        case 'e':
-            endpoint = optarg;
-            break;
-        case 'j':
-            json = true;
-            break;
-        case 'h':
-            print_help();
-            return EXIT_OK;
-        default:
-            fprintf(stderr, "Try 'souk status --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        return usage_error("status", "unexpected argument '%s'", argv[optind]);
-    return ask(endpoint, json);
+    const struct option_rule options[] = {OPTION_ENDPOINT(endpoint), OPTION_JSON(json), {0}};
+    int code = options_read_all("status", print_help, options, argc, argv);
+    return code ? code : ask(endpoint, json);
 }

@@ -5,6 +5,7 @@
 
 #include "cli/cli.h"
 #include "cli/directory.h"
+#include "cli/options.h"
 #include "codec/check.h"
 #include "codec/json.h"
 #include "store/keys.h"
@@ -44,36 +45,16 @@ static void print_help(void)
 
 static int read_options(int argc, char **argv, struct topology_command *it)
 {
-    static const struct option options[] = {
-        {"topology", required_argument, NULL, 't'},
-        {"directory", required_argument, NULL, 'd'},
-        {"json", no_argument, NULL, 'J'},
-        {"help", no_argument, NULL, 'h'},
+    const struct option_rule options[] = {
+        OPTION_TEXT("topology", 't', it->file),
+        OPTION_DIRECTORY(it->directory),
+        OPTION_JSON(it->json),
         {0},
     };
-    int option;
-    while ((option = getopt_long(argc, argv, "t:d:h", options, NULL)) != -1) {
-        switch (option) {
-        case 't':
-            it->file = optarg;
-            break;
-        case 'd':
-            it->directory = optarg;
-            break;
-        case 'J':
-            it->json = true;
-            break;
-        case 'h':
-            print_help();
-            exit(EXIT_OK);
-        default:
-            fprintf(stderr, "Try 'souk topology --help'.\n");
-            return EXIT_USAGE;
-        }
-    }
-    if (optind + 1 != argc || strcmp(argv[optind], "check") != 0)
-        return usage_error("topology", "say `souk topology check`");
-    return EXIT_OK;
+    int code = options_read("topology", print_help, options, argc, argv);
+    if (code == EXIT_OK && (optind + 1 != argc || strcmp(argv[optind], "check") != 0))
+        code = usage_error("topology", "say `souk topology check`");
+    return code;
 }
 
 static int invalid(struct topology_command *it, const char *why)

@@ -117,7 +117,7 @@ const char *vocabulary_audience(const struct message_def *def)
 
 const char *vocabulary_effect(const struct message_def *def)
 {
-    return def->effect == EFFECT_COMMAND ? "command" : "read";
+    return def->effect == EFFECT_READ ? "read" : "command";
 }
 
 const char *vocabulary_once(const struct message_def *def)

@@ -19,6 +19,15 @@ static void put(struct buffer *out, const char *text)
     buffer_append(out, text, strlen(text));
 }
 
+// A map with this name only would read as binary data.
+static bool bin_like(struct bytes name)
+{
+    size_t dollars = 0;
+    while (dollars < name.size && name.at[dollars] == '$')
+        dollars++;
+    return dollars && bytes_equal(bytes_of(name.at + dollars, name.size - dollars), BYTES("bin"));
+}
+
 // ---- writing
 
 // The short escape of a character, 0: none.
@@ -104,6 +113,17 @@ static bool array_write(struct cursor *cursor, int depth, struct buffer *out)
     return true;
 }
 
+static bool name_write(struct cursor *cursor, bool only, struct buffer *out)
+{
+    struct cursor walk = *cursor;
+    struct bytes name;
+    if (!only || !cursor_str(&walk, &name) || !bin_like(name))
+        return text_write(cursor, out);
+    *cursor = walk;
+    buffer_printf(out, "\"$%.*s\"", BYTES_FORMAT(name));
+    return true;
+}
+
 static bool map_write(struct cursor *cursor, int depth, struct buffer *out)
 {
     uint32_t count;
@@ -113,7 +133,7 @@ static bool map_write(struct cursor *cursor, int depth, struct buffer *out)
     for (uint32_t i = 0; i < count; i++) {
         if (i)
             put(out, ",");
-        if (!text_write(cursor, out))
+        if (!name_write(cursor, count == 1, out))
             return false;
         put(out, ":");
         if (!value_write(cursor, depth, out))
@@ -232,6 +252,14 @@ static bool refuse_real(struct json_reader *reader)
 
 static bool value_read(struct json_reader *reader, json_t *value, int depth);
 
+static bool deeper(struct json_reader *reader, int *depth)
+{
+    if ((*depth)++ < CURSOR_DEPTH_MAX)
+        return true;
+    *reader->why = arena_format(reader->arena, "nested more than %d deep", CURSOR_DEPTH_MAX);
+    return false;
+}
+
 static bool object_read(struct json_reader *reader, json_t *object, int depth)
 {
     const json_t *bin = json_object_get(object, "$bin");
@@ -242,9 +270,13 @@ static bool object_read(struct json_reader *reader, json_t *object, int depth)
         *reader->why = "{\"$bin\": …} needs a string of pairs of hexadecimal digits";
         return false;
     }
-    pack_map(reader->out, (uint32_t)json_object_size(object));
+    if (!deeper(reader, &depth)) // binary data is no level
+        return false;
+    size_t count = json_object_size(object);
+    pack_map(reader->out, (uint32_t)count);
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
-        pack_text(reader->out, json_object_iter_key(at));
+        const char *name = json_object_iter_key(at);
+        pack_text(reader->out, name + (count == 1 && bin_like(bytes_text(name))));
         if (!value_read(reader, json_object_iter_value(at), depth))
             return false;
     }
@@ -254,6 +286,8 @@ static bool object_read(struct json_reader *reader, json_t *object, int depth)
 static bool array_read(struct json_reader *reader, json_t *array, int depth)
 {
     size_t count = json_array_size(array);
+    if (!deeper(reader, &depth))
+        return false;
     pack_array(reader->out, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
         if (!value_read(reader, json_array_get(array, i), depth))
@@ -264,15 +298,11 @@ static bool array_read(struct json_reader *reader, json_t *array, int depth)
 
 static bool value_read(struct json_reader *reader, json_t *value, int depth)
 {
-    if (depth == CURSOR_DEPTH_MAX && (json_is_object(value) || json_is_array(value))) {
-        *reader->why = arena_format(reader->arena, "nested more than %d deep", CURSOR_DEPTH_MAX);
-        return false;
-    }
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        return object_read(reader, value, depth + 1);
+        return object_read(reader, value, depth);
     case JSON_ARRAY:
-        return array_read(reader, value, depth + 1);
+        return array_read(reader, value, depth);
     case JSON_STRING:
         pack_str(reader->out, bytes_of(json_string_value(value), json_string_length(value)));
         return true;

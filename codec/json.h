@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON for people and tools (json.c is the seam to jansson). msgpack ↔ JSON needs no schema: maps, arrays, str, int,
-// bool, nil; bin becomes {"$bin": "hex"}. Floats do not exist here. Owned by one thread.
+// bool, nil; bin becomes {"$bin": "hex"}, and a map whose only name is $bin (or $$bin …) gets one $ more. Floats do not
+// exist here. Owned by one thread.
 #pragma once
 
 #include "codec/arena.h"

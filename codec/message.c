@@ -19,7 +19,6 @@ enum { KIND_events = KIND_COUNT, KIND_souk = KIND_COUNT };
 
 // `loads` is a word or a call: LOADS_HEAD is the enumerator, LOADS_CHILD(field) this macro.
 #define LOADS_CHILD(field) LOADS_CHILD, .loads_field = #field
-#define LOADS_ALL(max) LOADS_ALL, .loads_max = max
 
 static const struct message_def messages[] = {
 #define MESSAGE(number, kind_, verb, body_, reply_, audience_, effect_, once_, loads_)                                 \

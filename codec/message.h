@@ -24,9 +24,9 @@ enum message_type {
 };
 
 enum audience { AUDIENCE_PUBLIC, AUDIENCE_PEER };
-enum effect_class { EFFECT_COMMAND, EFFECT_READ };
+enum effect_class { EFFECT_COMMAND, EFFECT_NEW, EFFECT_READ };
 enum once { ONCE_BY_ID, ONCE_BY_REQUEST, ONCE_ANY };
-enum loads { LOADS_HEAD, LOADS_CHILD, LOADS_ALL, LOADS_PAGE, LOADS_DUE, LOADS_CONTENT };
+enum loads { LOADS_HEAD, LOADS_CHILD, LOADS_PAGE, LOADS_DUE, LOADS_CONTENT };
 
 struct message_def {
     enum message_type type;
@@ -37,7 +37,6 @@ struct message_def {
     enum once once;
     enum loads loads;
     const char *loads_field; // LOADS_CHILD: the body's ID field that names the child
-    uint32_t loads_max;      // LOADS_ALL
     const struct shape *(*body)(void);
     const struct shape *(*reply)(void);
 };

@@ -32,8 +32,9 @@ static void *socket_open(void *zmq, int type)
 {
     void *socket = zmq_socket(zmq, type);
     CHECK(socket, "%s", zmq_strerror(errno));
-    int hwm = CONNECTOR_HWM, linger = 0;
+    int hwm = CONNECTOR_HWM, linger = 0, patience_ms = COLLECT_MS;
     zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    zmq_setsockopt(socket, ZMQ_SNDTIMEO, &patience_ms, sizeof patience_ms);
     zmq_setsockopt(socket, ZMQ_RCVHWM, &hwm, sizeof hwm);
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     return socket;
@@ -77,13 +78,23 @@ static void take(struct connector *connector)
     zmq_msg_close(&message);
 }
 
+// Actors end before the connector does, and an inbox that is gone takes nothing: at the end an outcome is lost, and its
+// payment asks again.
+static void push(struct connector *connector, void *socket, const struct buffer *frame)
+{
+    while (zmq_send(socket, frame->at, frame->size, 0) < 0) {
+        CHECK(errno == EINTR || errno == EAGAIN, "%s", zmq_strerror(errno));
+        if (atomic_load(&connector->stop))
+            return;
+    }
+}
+
 static void give(struct connector *connector, const struct provider_result *result)
 {
     buffer_clear(&connector->frame);
     provider_result_write(result, &connector->frame);
-    void *socket = target_of(connector, connector->options.payment_inbox(connector->options.context, result->order_id));
-    while (zmq_send(socket, connector->frame.at, connector->frame.size, 0) < 0)
-        CHECK(errno == EINTR, "%s", zmq_strerror(errno));
+    const char *inbox = connector->options.payment_inbox(connector->options.context, result->order_id);
+    push(connector, target_of(connector, inbox), &connector->frame);
 }
 
 static void *run(void *context)
@@ -93,7 +104,8 @@ static void *run(void *context)
     while (!atomic_load(&connector->stop)) {
         take(connector);
         int wait = COLLECT_MS;
-        while (connector->options.provider->collect(connector->driver, wait, &result)) {
+        while (!atomic_load(&connector->stop) &&
+               connector->options.provider->collect(connector->driver, wait, &result)) {
             give(connector, &result);
             wait = 0;
         }

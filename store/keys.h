@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole on-disk schema.
 //
-//   DIR/meta              one RocksDB: the shop. META "epoch" → shop record (store/shop.h): number, owner map
+//   DIR/meta              one RocksDB: the shop
+//     META  "epoch"             shop record (store/shop.h): number, owner map
+//           "quarantine/KIND/KEY"  an entity that nobody decides about (store/quarantine.h)
+//           "clock"             a step of the clock that an operator has not accepted, or has (store/clock_note.h)
+//   DIR/last-words        what a process was deciding when it died (store/last_words.h)
 //   DIR/KIND-N            one RocksDB for each actor there ever was, column families = enum family:
 //     META  "version"     one byte: KEYS_VERSION. An unknown one refuses to open
+//           "seen"        the last epoch begun here (8 bytes, big endian); in DIR/meta "served": see store/epochs.h
 //     HEAD, OPEN, CHILD, DUE, REMEMBERED    E · rest, where E = slot (2 bytes, big endian) · size (1 byte) · key bytes,
 //                         so a slot is one contiguous range and an entity within it another:
 //       HEAD, OPEN        E

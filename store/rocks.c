@@ -16,6 +16,7 @@
 #include "codec/check.h"
 #include "store/complaint.h"
 #include "store/keys.h"
+#include "store/notes.h"
 #include "store/trim.h"
 #include "store/tuning.h"
 
@@ -163,6 +164,7 @@ static void options_make(struct rocks *rocks, const struct store_options *option
     for (int i = 0; i < FAMILY_COUNT; i++)
         rocks->options[i] = options_new(rocks, i, &share, cache);
     rocksdb_cache_destroy(cache);
+    notes_none(rocks->options[FAMILY_META]);
     rocksdb_options_set_create_if_missing(rocks->options[FAMILY_META], options->create);
     rocks->read = rocksdb_readoptions_create();
     rocks->write = rocksdb_writeoptions_create();

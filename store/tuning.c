@@ -35,8 +35,8 @@ void tuning_write(struct buffer *out, enum family family, const struct tuning_sh
     buffer_printf(out,
                   "WAL_ttl_seconds=3600;wal_recovery_mode=kTolerateCorruptedTailRecords;paranoid_checks=true;"
                   "create_missing_column_families=true;allow_concurrent_memtable_write=false;max_background_jobs=2;"
-                  "max_open_files=128;max_manifest_file_size=16777216;keep_log_file_num=10;max_log_file_size=4194304;"
-                  "info_log_level=WARN_LEVEL;stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
+                  "max_open_files=128;max_file_opening_threads=1;max_manifest_file_size=16777216;"
+                  "stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
                   "skip_stats_update_on_db_open=true;level_compaction_dynamic_level_bytes=true;"
                   "db_write_buffer_size=%llu;max_total_wal_size=%llu;",
                   (unsigned long long)share->buffers, (unsigned long long)share->wal);

@@ -36,7 +36,7 @@ struct given {
     struct bytes head;
     struct bytes record_open; // OPEN, of a kind that `moves`
     // CHILD: [0] the sender's own ("c" + id for a client, "o" + id for an order), [1] for a client: the order's of the
-    // same name ("o" + id). CONTENT: [0]. ALL, PAGE: what there is. DUE: the holds that the due rows name.
+    // same name ("o" + id). CONTENT: [0]. PAGE: what there is. DUE: the holds that the due rows name.
     struct child *children;
     uint32_t children_count;
     // DUE: due rows with their key rest, ascending.

@@ -256,8 +256,20 @@ void order_end_with(struct order_turn *turn, enum order_status ending)
     turn->record.has_ending = true;
 }
 
+// Of what was asked for twice the first answer may be a refusal and the second, still on its way, not: so all of it is
+// given back, which arrives behind what was asked.
+static void hold_what_was_asked(struct order_turn *turn)
+{
+    const struct order_content *content = order_content_of(turn);
+    for (uint32_t i = 0; i < content->items_count && turn->bits_size; i++)
+        bits_set(turn->held, i);
+    turn->record.cart_held = content->has_cart_id;
+}
+
 void order_give_back(struct order_turn *turn)
 {
+    if (turn->record.asked_again)
+        hold_what_was_asked(turn);
     if (turn->bits_size)
         memcpy(turn->waiting, turn->held, turn->bits_size);
     turn->record.cart_waiting = turn->record.cart_held;

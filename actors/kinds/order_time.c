@@ -58,6 +58,8 @@ enum status order_expire_paying(struct order_turn *turn)
 enum status order_ask_overdue(struct order_turn *turn)
 {
     effects_reask(turn->effects);
+    if (turn->step == ORDER_STEP_claiming || turn->step == ORDER_STEP_holding)
+        turn->record.asked_again = turn->record.has_asked_again = true;
     order_enter(turn, turn->step);
     return order_save(turn);
 }

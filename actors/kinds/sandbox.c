@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sandbox kind: a payment provider with a book of its own, so that two books can be compared. One entry for each
-// provider key, below the order's id. It does one thing for a key, however often the key comes, and answers with what
+// The sandbox kind: a payment provider with a book of its own, so that two books can be compared. One record for each
+// order, because it is at most SANDBOX_OPERATIONS_MAX entries and read whole; one entry in it for each provider key. It does one thing for a key, however often the key comes, and answers with what
 // became of it; it refuses what makes no sense by its own book, whatever the payment believes. How it answers depends
 // on the method (payment_methods.h), so every way a provider can be slow, silent or double can be had on purpose.
 // Pure; any thread, one message at a time.
@@ -13,30 +13,33 @@ enum { LATE_MS = 2000, FLAKY_FAILURES = 2 };
 struct sandbox_turn {
     const struct given *given;
     struct effects *effects;
-    struct ledger_entry *book; // as loaded, in the order of given->children
+    struct ledger book; // with room for one entry more
 };
 
 static void sandbox_load(struct sandbox_turn *turn, const struct given *given, struct effects *effects)
 {
     *turn = (struct sandbox_turn){.given = given, .effects = effects};
-    turn->book = arena_alloc(given->arena, given->children_count * sizeof *turn->book + 1);
-    for (uint32_t i = 0; i < given->children_count; i++)
-        CHECK(record_decode(ledger_entry_shape(), given->children[i].value, &turn->book[i], given->arena), "%.*s",
-              BYTES_FORMAT(given->children[i].id));
+    struct ledger *book = &turn->book;
+    if (given->head.at)
+        CHECK(record_decode(ledger_shape(), given->head, book, given->arena), "%.*s", BYTES_FORMAT(given->key));
+    struct ledger_entry *entries = arena_alloc(given->arena, (book->entries_count + 1) * sizeof *entries);
+    if (book->entries_count)
+        memcpy(entries, book->entries, book->entries_count * sizeof *entries);
+    book->entries = entries;
 }
 
 static struct ledger_entry *entry_of(struct sandbox_turn *turn, struct bytes provider_key)
 {
-    for (uint32_t i = 0; i < turn->given->children_count; i++) {
-        if (bytes_equal(turn->given->children[i].id, provider_key))
-            return &turn->book[i];
+    for (uint32_t i = 0; i < turn->book.entries_count; i++) {
+        if (bytes_equal(turn->book.entries[i].provider_key, provider_key))
+            return &turn->book.entries[i];
     }
     return NULL;
 }
 
-static void entry_save(struct sandbox_turn *turn, struct bytes provider_key, const struct ledger_entry *entry)
+static void book_save(struct sandbox_turn *turn)
 {
-    effects_put(turn->effects, PLACE_CHILD, provider_key, ledger_entry_shape(), entry, 0);
+    effects_put(turn->effects, PLACE_HEAD, (struct bytes){0}, ledger_shape(), &turn->book, 0);
 }
 
 static bool outcome_is(const struct ledger_entry *entry, const char *outcome)
@@ -65,17 +68,17 @@ static bool done(const struct ledger_entry *entry, const char *operation, const 
 static int64_t booked(const struct sandbox_turn *turn, const char *operation)
 {
     int64_t amount = 0;
-    for (uint32_t i = 0; i < turn->given->children_count; i++) {
-        if (done(&turn->book[i], operation, "succeeded"))
-            amount += turn->book[i].amount.amount;
+    for (uint32_t i = 0; i < turn->book.entries_count; i++) {
+        if (done(&turn->book.entries[i], operation, "succeeded"))
+            amount += turn->book.entries[i].amount.amount;
     }
     return amount;
 }
 
 static bool is_booked(const struct sandbox_turn *turn, const char *operation, const char *outcome)
 {
-    for (uint32_t i = 0; i < turn->given->children_count; i++) {
-        if (done(&turn->book[i], operation, outcome))
+    for (uint32_t i = 0; i < turn->book.entries_count; i++) {
+        if (done(&turn->book.entries[i], operation, outcome))
             return true;
     }
     return false;
@@ -108,8 +111,8 @@ static struct bytes decide(const struct sandbox_turn *turn, const struct ledger_
 static void arm(struct sandbox_turn *turn)
 {
     int64_t at = 0;
-    for (uint32_t i = 0; i < turn->given->children_count; i++) {
-        const struct ledger_entry *entry = &turn->book[i];
+    for (uint32_t i = 0; i < turn->book.entries_count; i++) {
+        const struct ledger_entry *entry = &turn->book.entries[i];
         if (entry->has_answer_at && (!at || entry->answer_at < at))
             at = entry->answer_at;
     }
@@ -119,7 +122,9 @@ static void arm(struct sandbox_turn *turn)
 // A key that came for the first time.
 static void operate_first(struct sandbox_turn *turn, const struct provider_operation *body)
 {
-    struct ledger_entry entry = {
+    struct ledger_entry *entry = &turn->book.entries[turn->book.entries_count];
+    *entry = (struct ledger_entry){
+        .provider_key = body->provider_key,
         .operation = body->operation,
         .attempt = body->attempt,
         .amount = body->amount,
@@ -128,18 +133,19 @@ static void operate_first(struct sandbox_turn *turn, const struct provider_opera
         .first_at = turn->given->at,
     };
     enum payment_method method = payment_method_of(body->method);
-    entry.outcome = method == METHOD_FLAKY ? BYTES("pending") : decide(turn, &entry);
-    entry.has_answer_at = method == METHOD_LATE;
-    entry.answer_at = turn->given->at + LATE_MS * INT64_C(1000);
-    entry_save(turn, body->provider_key, &entry);
+    entry->outcome = method == METHOD_FLAKY ? BYTES("pending") : decide(turn, entry);
+    entry->has_answer_at = method == METHOD_LATE;
+    entry->answer_at = turn->given->at + LATE_MS * INT64_C(1000);
+    turn->book.entries_count++;
+    book_save(turn);
     if (method == METHOD_FLAKY) {
-        answer(turn, entry.operation, entry.attempt, BYTES("failed"));
+        answer(turn, entry->operation, entry->attempt, BYTES("failed"));
     } else if (method == METHOD_LATE) {
-        effects_wake(turn->effects, entry.answer_at);
+        arm(turn);
     } else if (method != METHOD_TIMEOUT_THEN_SUCCESS) {
-        answer_entry(turn, &entry);
+        answer_entry(turn, entry);
         if (method == METHOD_TWICE)
-            answer_entry(turn, &entry);
+            answer_entry(turn, entry);
     }
 }
 
@@ -151,7 +157,7 @@ static void operate_again(struct sandbox_turn *turn, const struct provider_opera
         entry->outcome = decide(turn, entry);
     bool waits = entry->has_answer_at && entry->answer_at > turn->given->at;
     entry->has_answer_at = waits;
-    entry_save(turn, body->provider_key, entry);
+    book_save(turn);
     if (outcome_is(entry, "pending")) {
         answer(turn, entry->operation, entry->attempt, BYTES("failed"));
     } else if (waits) {
@@ -184,7 +190,7 @@ static void confirm(struct sandbox_turn *turn, const struct provider_operation *
         entry->outcome = agreed && !voided ? BYTES("succeeded") : BYTES("declined");
     }
     entry->seen++;
-    entry_save(turn, body->provider_key, entry);
+    book_save(turn);
     answer_entry(turn, entry);
 }
 
@@ -205,7 +211,7 @@ static enum status sandbox_operate(const struct given *given, struct effects *ef
         confirm(&turn, body, entry);
     else if (entry)
         operate_again(&turn, body, entry);
-    else if (given->children_count >= SANDBOX_OPERATIONS_MAX)
+    else if (turn.book.entries_count >= SANDBOX_OPERATIONS_MAX)
         answer(&turn, body->operation, body->attempt, BYTES("failed"));
     else
         operate_first(&turn, body);
@@ -217,14 +223,17 @@ static enum status sandbox_wake(const struct given *given, struct effects *effec
 {
     struct sandbox_turn turn;
     sandbox_load(&turn, given, effects);
-    for (uint32_t i = 0; i < given->children_count; i++) {
-        struct ledger_entry *entry = &turn.book[i];
+    bool any = false;
+    for (uint32_t i = 0; i < turn.book.entries_count; i++) {
+        struct ledger_entry *entry = &turn.book.entries[i];
         if (!entry->has_answer_at || entry->answer_at > given->at)
             continue;
-        entry->has_answer_at = false;
-        entry_save(&turn, given->children[i].id, entry);
         answer_entry(&turn, entry);
+        entry->has_answer_at = false;
+        any = true;
     }
+    if (any)
+        book_save(&turn);
     arm(&turn);
     return STATUS_ok;
 }

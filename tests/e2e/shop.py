@@ -5,6 +5,7 @@ Environment: SOUK (the binary; default build/release/souk), SOUK_SLOW (factor fo
 import json
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import zmq
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SOUK = os.environ.get("SOUK", str(ROOT / "build/release/souk"))
+POISON = str(pathlib.Path(SOUK).with_name("souk-poison"))  # some keys kill it: tests/poison/kinds.c
 SLOW = float(os.environ.get("SOUK_SLOW", "1"))
 
 TOPOLOGY = """
@@ -49,9 +51,9 @@ def gbp(pence):
     return {"amount": pence, "currency": "GBP"}
 
 
-def souk(*arguments, check=None, timeout=120, **options):
+def souk(*arguments, check=None, timeout=120, program=SOUK, **options):
     """Runs a souk command to its end; `check` is the exit code it must have."""
-    done = subprocess.run([SOUK, *map(str, arguments)], capture_output=True, text=True, timeout=timeout * SLOW, **options)
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, timeout=timeout * SLOW, **options)
     if check is not None and done.returncode != check:
         raise AssertionError(f"souk {' '.join(map(str, arguments))}: exit {done.returncode}, not {check}\n"
                              f"{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
@@ -109,6 +111,14 @@ class Client:
         return reply
 
 
+class NotStarted(AssertionError):
+    """The node ended before it was ready."""
+
+    def __init__(self, code, text):
+        super().__init__(f"the node did not start (exit {code}): {text[-3000:]}")
+        self.code, self.text = code, text
+
+
 class Shop:
     """A node in a directory of its own. Use as a context manager."""
 
@@ -117,6 +127,8 @@ class Shop:
         self.data = self.directory / "data"
         self.settings = dict(broker=broker, store=store, inventory_settings=inventory_settings,
                              order_settings=order_settings, cart_settings=cart_settings)
+        self.program = SOUK
+        self.environment = None  # of the node; None: this process's
         self.process = None
         self.endpoint = None
         self.reshape(**actors)
@@ -133,25 +145,31 @@ class Shop:
         self.actors = {**ACTORS, **actors}
         (self.directory / "topology.toml").write_text(TOPOLOGY.format(**self.settings, **self.actors))
 
-    def start(self, *arguments, timeout=60):
+    def start(self, *arguments, timeout=60, environment=None):
         """Returns the seconds until `ready`. The endpoint stays the same over restarts."""
         if self.endpoint:
             text = (self.directory / "topology.toml").read_text()
             text = text.replace('listen = ["tcp://127.0.0.1:*"]', f'listen = ["{self.endpoint}"]')
             (self.directory / "topology.toml").write_text(text)
         began = time.monotonic()
+        said = len(self.log_text())
         with open(self.directory / "node.log", "ab") as log:
-            self.process = subprocess.Popen([SOUK, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
-                                            stdout=subprocess.PIPE, stderr=log)
+            self.process = subprocess.Popen([self.program, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
+                                            stdout=subprocess.PIPE, stderr=log, env=environment or self.environment)
+        if not select.select([self.process.stdout], [], [], timeout * SLOW)[0]:
+            self.kill()
+            raise AssertionError(f"the node is not ready after {timeout} s: {self.log_text()[-3000:]}")
         line = self.process.stdout.readline().decode()
         if not line.startswith("ready "):
             code = self.process.wait()
-            raise AssertionError(f"the node did not start (exit {code}): {self.log_text()[-3000:]}")
+            self.kill()
+            raise NotStarted(code, self.log_text()[said:])
         self.endpoint = line.split()[1]
         return time.monotonic() - began
 
     def log_text(self):
-        return (self.directory / "node.log").read_text(errors="replace")
+        path = self.directory / "node.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def stop(self):
         """SIGTERM; the exit code."""
@@ -168,6 +186,13 @@ class Shop:
             self.process.wait()
             self.process.stdout.close()
             self.process = None
+
+    def died(self):
+        """The node ends by itself: its exit code."""
+        code = self.process.wait(timeout=30 * SLOW)
+        self.process.stdout.close()
+        self.process = None
+        return code
 
     def client(self):
         return Client(self.endpoint)

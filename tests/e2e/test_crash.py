@@ -166,6 +166,24 @@ class Crash(unittest.TestCase):
                 if status == "ok":
                     self.assertEqual(events[-1], "order_confirmed")
 
+    def test_open_orders_go_on_although_a_turn_takes_one_message(self):
+        with Shop(sandbox="1\nturn_messages_max = 1") as shop:
+            client = shop.client()
+            client.call("inventory.receive", "sku", {"quantity": 50})
+            for i in range(20):
+                client.send("order.place", f"o{i}", {"user_id": "u", "payment_method": "pm_sandbox_late", "wait_ms": 0,
+                                                     "lines": [{"sku": "sku", "quantity": 1, "unit_price": gbp(100)}]})
+            for _ in range(20):
+                client.receive()
+            shop.kill()
+            shop.start()
+            self.assertGreater(shop.status(client)["open_orders"], 0)
+            shop.settle(client, timeout=20)
+            self.assertEqual(shop.status(client)["reasks_total"], 0)
+            for i in range(20):
+                self.assertEqual(client.call("order.get", f"o{i}")["status"], "confirmed")
+            client.close()
+
     def test_remembered_replies_survive(self):
         with Shop() as shop:
             client = shop.client()

@@ -251,7 +251,7 @@ class Protocol(unittest.TestCase):
         with Shop() as shop:
             shop.kill()
             text = (shop.directory / "topology.toml").read_text()
-            before = json.loads(souk("replay", "-d", shop.data, "--json", check=0).stdout)
+            self.assertEqual(shop.replay()["epochs"], 1)
             for key, address in (("listen", f'["{self.shop.endpoint}"]'), ("events", f'"{self.shop.endpoint}"')):
                 taken = re.sub(f"(?m)^{key} = .*$", f"{key} = {address}", text).replace("cart = 1", "cart = 5")
                 (shop.directory / "taken.toml").write_text(taken)
@@ -260,7 +260,7 @@ class Protocol(unittest.TestCase):
                 souk("serve", "-t", shop.directory / "taken.toml", "-d", shop.directory / "new", check=2)
                 self.assertFalse((shop.directory / "new").exists())
                 self.assertFalse((shop.data / "cart-1").exists())
-            self.assertEqual(json.loads(souk("replay", "-d", shop.data, "--json", check=0).stdout), before)
+            self.assertEqual(shop.replay()["epochs"], 1)
             shop.start()
             with contextlib.closing(shop.client()) as client:
                 self.assertEqual(shop.status(client)["epoch"], 2)

@@ -9,7 +9,7 @@ import tempfile
 import time
 import unittest
 
-from tests.e2e.shop import SOUK, Shop, gbp, souk
+from tests.e2e.shop import ROOT, SOUK, Shop, gbp, souk
 
 
 class Tools(unittest.TestCase):
@@ -30,6 +30,19 @@ class Tools(unittest.TestCase):
             self.assertIn("xample", text, command)
         self.assertRegex(souk("--version", check=0).stdout, r"^souk \d")
         souk("no-such-command", check=2)
+
+    def test_each_build_names_the_commit_that_it_is_made_of(self):
+        build = pathlib.Path(os.environ.get("SOUK_BUILD_DIR", pathlib.Path(SOUK).parent))
+        commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--tags"],
+                                capture_output=True, text=True).stdout.strip() or "unknown"
+        header = build / "generated/souk_build.h"
+        header.write_text("of an earlier build\n")
+        written = []
+        for _ in range(2):
+            subprocess.run(["cmake", "--build", str(build), "--target", "souk_build"], check=True, capture_output=True)
+            self.assertIn(f'"{commit}"', header.read_text())
+            written.append(header.stat().st_mtime_ns)
+        self.assertEqual(written[0], written[1], "nothing is compiled again for the same commit")
 
     def test_a_running_node_is_refused_unless_snapshot(self):
         client = self.shop.client()

@@ -6,7 +6,8 @@
 
 static void add_key(struct finding *finding, enum kind_id kind, struct bytes key)
 {
-    snprintf(finding->keys[finding->keys_count++], sizeof *finding->keys, "%s/%.*s", kind_name(kind), BYTES_FORMAT(key));
+    const char *name = kind < KIND_COUNT ? kind_name(kind) : "souk";
+    snprintf(finding->keys[finding->keys_count++], sizeof *finding->keys, "%s/%.*s", name, BYTES_FORMAT(key));
 }
 
 void finding_note(struct finding *finding, int invariant, enum kind_id kind, struct bytes key,

@@ -299,25 +299,32 @@ static void booked(struct model_order *order, const struct ledger_entry *entry)
     }
 }
 
+static void book_read(struct model *model, struct model_order *order, const struct ledger_entry *entry)
+{
+    char name[256];
+    struct model_effect *known = NULL;
+    if (!bytes_equal(entry->outcome, BYTES("succeeded")))
+        return;
+    snprintf(name, sizeof name, "booked %.*s", BYTES_FORMAT(entry->provider_key));
+    HASH_FIND_STR(model->effects, name, known);
+    if (known)
+        return;
+    known = arena_alloc(&model->arena, sizeof *known + sizeof name);
+    memcpy(known->name, name, sizeof name);
+    HASH_ADD_KEYPTR(hh, model->effects, known->name, strlen(known->name), known);
+    booked(order, entry);
+}
+
 void model_sandbox_decided(struct model *model, const struct world_decision *decision, const void *body)
 {
     struct model_order *order = model_order(model, decision->request.key);
     (void)body;
     for (uint32_t i = 0; order && i < decision->effects_count; i++) {
         const struct effect *effect = &decision->effects[i];
-        struct ledger_entry entry;
-        char name[256];
-        struct model_effect *known = NULL;
-        if (effect->type != EFFECT_PUT || !record_decode(ledger_entry_shape(), effect->value, &entry, &model->arena) ||
-            !bytes_equal(entry.outcome, BYTES("succeeded")))
+        struct ledger book;
+        if (effect->type != EFFECT_PUT || !record_decode(ledger_shape(), effect->value, &book, &model->arena))
             continue;
-        snprintf(name, sizeof name, "booked %.*s", BYTES_FORMAT(effect->child));
-        HASH_FIND_STR(model->effects, name, known);
-        if (known)
-            continue;
-        known = arena_alloc(&model->arena, sizeof *known + sizeof name);
-        memcpy(known->name, name, sizeof name);
-        HASH_ADD_KEYPTR(hh, model->effects, known->name, strlen(known->name), known);
-        booked(order, &entry);
+        for (uint32_t entry = 0; entry < book.entries_count; entry++)
+            book_read(model, order, &book.entries[entry]);
     }
 }

@@ -11,6 +11,7 @@ const char *const provider_fault_names[PROVIDER_FAULTS] = {
     [PROVIDER_LATE] = "provider answers late",     [PROVIDER_SLOW] = "provider call slow",
     [PROVIDER_TWICE] = "provider answers twice",   [PROVIDER_FAILED] = "provider failed",
     [PROVIDER_DECLINED] = "provider declined",     [PROVIDER_AWAY] = "provider away",
+    [PROVIDER_VANISHED] = "provider done and gone",
     [PROVIDER_FORGOT] = "provider forgot the key",
 };
 
@@ -136,6 +137,9 @@ static const char *operate(struct provider_sim *sim, struct provider_order *orde
     struct provider_entry *entry = entry_of(sim, order, call->key);
     if (entry)
         return entry->outcome;
+    for (uint32_t i = 0; i < order->count; i++)
+        if (strcmp(order->entries[i]->key, call->key) == 0)
+            sim->resent_forgotten = order->id;
     entry = arena_alloc(&sim->arena, sizeof *entry);
     *entry = (struct provider_entry){sim->book,    order->id,     call->key,     call->operation, call->method,
                                      NULL,         call->attempt, sim->now,      call->amount};
@@ -196,7 +200,11 @@ static void arrive(struct provider_sim *sim, const struct provider_answer *call)
     } else if (!entry_of(sim, order, call->key) && fault(sim, PROVIDER_FAILED)) {
         answer(sim, call, "failed");
     } else {
-        answer(sim, call, operate(sim, order, call));
+        const char *outcome = operate(sim, order, call);
+        if (fault(sim, PROVIDER_VANISHED))
+            sim->away_until = sim->now + chance_range(&sim->options.chance, 0, sim->options.vanish_us);
+        else
+            answer(sim, call, outcome);
     }
 }
 
@@ -276,15 +284,4 @@ struct provider_sums provider_sim_sums(const struct provider_sim *sim, struct by
     struct provider_order *order = NULL;
     HASH_FIND(hh, sim->orders, order_id.at, order_id.size, order);
     return order ? order->sums : (struct provider_sums){0};
-}
-
-bool provider_sim_done(const struct provider_sim *sim, struct bytes order_id, const char *operation)
-{
-    struct provider_order *order = NULL;
-    HASH_FIND(hh, sim->orders, order_id.at, order_id.size, order);
-    for (uint32_t i = 0; order && i < order->count; i++)
-        if (strcmp(order->entries[i]->operation, operation) == 0 &&
-            strcmp(order->entries[i]->outcome, "succeeded") == 0)
-            return true;
-    return false;
 }

@@ -16,6 +16,7 @@ enum provider_fault {
     PROVIDER_TWICE,
     PROVIDER_FAILED,   // `failed`: nothing happened
     PROVIDER_DECLINED, // an operation is declined although nothing speaks against it
+    PROVIDER_VANISHED, // done, and then it is away for long
     PROVIDER_AWAY,     // calls lost while it is away
     PROVIDER_FORGOT,   // a key came that it had forgotten
     PROVIDER_FAULTS
@@ -25,7 +26,7 @@ extern const char *const provider_fault_names[PROVIDER_FAULTS];
 struct provider_sim_options {
     struct chance chance;
     int permille[PROVIDER_FAULTS]; // not AWAY, FORGOT
-    int64_t latency_us, late_us;   // at most
+    int64_t latency_us, late_us, vanish_us; // at most
     int64_t key_us;                // how long it knows a key
 };
 
@@ -44,6 +45,7 @@ struct provider_sim {
     struct provider_entry *book; // newest first
     struct provider_order *orders;
     struct provider_answer *answers; // by time
+    const char *resent_forgotten; // an order whose operation came anew under a key it had forgotten; NULL: none
     uint64_t faults[PROVIDER_FAULTS], calls;
     struct arena arena;
 };
@@ -62,5 +64,3 @@ struct provider_sums {
     int64_t authorized, captured, refunded;
 };
 struct provider_sums provider_sim_sums(const struct provider_sim *sim, struct bytes order_id);
-// What an operator is told who asks about an operation.
-bool provider_sim_done(const struct provider_sim *sim, struct bytes order_id, const char *operation);

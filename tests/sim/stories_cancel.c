@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stories about people who change their mind, ask again, or are ahead of things, and about a disk that hangs.
-#include "tests/sim/people.h"
+#include "tests/sim/cast.h"
 #include "tests/sim/stories.h"
 
 // ---- cancelled before anything is paid

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stories about goods: prices, holds, carts, stock.
-#include "tests/sim/people.h"
+#include "tests/sim/cast.h"
 #include "tests/sim/stories.h"
 
 // ---- one order

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stories about money: declines, shoppers who must act, providers that are slow, silent, double or forgetful.
-#include "tests/sim/people.h"
+#include "tests/sim/cast.h"
 #include "tests/sim/stories.h"
 
 // ---- decline
@@ -251,7 +251,9 @@ const struct story_def story_provider_silent = {
 // The office asks the provider by telephone.
 static void office_asks(struct story *story, const char *order_id, const char *operation)
 {
-    resolve(story, order_id, provider_sim_done(&story->provider, bytes_text(order_id), operation) ? "succeeded" : "failed");
+    struct provider_sums sums = provider_sim_sums(&story->provider, bytes_text(order_id));
+    bool done = *operation == 'c' ? sums.captures : *operation == 'r' ? sums.refunds : *operation == 'v' ? sums.voids : sums.authorizations;
+    resolve(story, order_id, done ? "succeeded" : "failed");
 }
 
 static void key_forgotten(struct story *story)

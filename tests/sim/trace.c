@@ -7,11 +7,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { EFFECT_SHOWN = 220 };
+
 bool trace_wants(const struct trace *trace, enum kind_id kind, struct bytes key)
 {
     char name[160];
     if (!trace->on || !trace->keys_count)
         return trace->on;
+    if (kind >= KIND_COUNT)
+        return false;
     if (kind == KIND_PAYMENT || kind == KIND_SANDBOX)
         kind = KIND_ORDER; // they go by the order's name
     snprintf(name, sizeof name, "%s/%.*s", kind_name(kind), BYTES_FORMAT(key));
@@ -64,8 +68,8 @@ void trace_decision(struct trace *trace, const struct world_decision *decision)
     for (uint32_t i = 0; i < decision->effects_count && done; i++) {
         struct buffer effect = {0};
         describe_effect(decision->actor.kind, &decision->effects[i], &trace->arena, &effect);
-        bool cut = effect.size > 400;
-        buffer_printf(text, "                   %.*s%s\n", cut ? 400 : (int)effect.size, (const char *)effect.at,
+        bool cut = effect.size > EFFECT_SHOWN;
+        buffer_printf(text, "                   %.*s%s\n", cut ? EFFECT_SHOWN : (int)effect.size, (const char *)effect.at,
                       cut ? "…" : "");
         buffer_deinit(&effect);
     }

@@ -76,7 +76,8 @@ static const char *shown(const char *shape)
         {"product", "price active"},
         {"catalog_put", "title price active"},
         {"provider_operation", "operation query amount provider_key"},
-        {"ledger_entry", "operation outcome amount"},
+        {"ledger", "entries"},
+        {"ledger_entry", "provider_key outcome amount"},
         {"order_placed", "status stage total message reason shortages order_id sku"},
         {"order_view", "status stage total"},
         {"errand", "parked"},
@@ -292,7 +293,7 @@ static const struct shape *record_shape(enum kind_id kind, enum place place)
     case KIND_PAYMENT:
         return place == PLACE_OPEN ? errand_shape() : payment_shape();
     case KIND_SANDBOX:
-        return ledger_entry_shape();
+        return ledger_shape();
     case KIND_COUNT:
         break;
     }
@@ -307,7 +308,7 @@ static void put_place(enum kind_id kind, const struct effect *effect, struct buf
     else if (kind == KIND_INVENTORY && effect->place == PLACE_DUE)
         put(out, "deadline");
     else if (kind == KIND_SANDBOX)
-        buffer_printf(out, "book %.*s", BYTES_FORMAT(child));
+        put(out, "book");
     else if (kind == KIND_ORDER)
         put(out, effect->place == PLACE_OPEN ? "open order" : effect->place == PLACE_HEAD ? "settled order" : "content");
     else

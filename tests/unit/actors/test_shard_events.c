@@ -171,6 +171,50 @@ Test(shard_events, a_position_behind_the_end_finds_nothing_and_stays)
     cr_expect_eq(read_events("fffffffffffffffe-ffff", 0).events_count, 0);
 }
 
+// Turns without events, straight into the log; the shard goes on behind them.
+static void log_silence(uint32_t turns)
+{
+    struct buffer key = {0}, row = {0};
+    uint64_t seq = till.shard->seq;
+    log_turn_encode(&(struct log_turn){.at = till.shard->at}, &row);
+    for (uint32_t i = 1; i <= turns; i++) {
+        buffer_clear(&key);
+        keys_seq(&key, seq + i);
+        store_put(till.store, FAMILY_LOG, buffer_bytes(&key), buffer_bytes(&row));
+    }
+    cr_assert_eq(store_commit(till.store, &till.text), FAULT_NONE);
+    buffer_deinit(&key);
+    buffer_deinit(&row);
+    till_crash(&till);
+    cr_assert_eq(till.shard->seq, seq + turns);
+}
+
+Test(shard_events, one_read_gets_over_a_long_silence)
+{
+    till_receive(&till, "mug", 5);
+    log_silence(100000);
+    till_receive(&till, "tea", 5);
+    struct events_reply reply = read_events("0000000000000001-ffff", 0);
+    cr_assert_eq(reply.events_count, 1);
+    cr_expect_str_eq(till_text(&till, reply.events[0].key), "tea");
+}
+
+Test(shard_events, a_reader_gets_on_over_any_silence)
+{
+    till_receive(&till, "mug", 5);
+    log_silence(600000);
+    till_receive(&till, "tea", 5);
+    const char *after = "0000000000000001-ffff";
+    struct events_reply reply = read_events(after, 0);
+    for (int reads = 0; !reply.events_count; reads++) {
+        cr_assert_lt(reads, 10);
+        cr_assert_gt(strcmp(till_text(&till, reply.next), after), 0, "%s", after);
+        after = till_text(&till, reply.next);
+        reply = read_events(after, 0);
+    }
+    cr_expect_str_eq(till_text(&till, reply.events[0].key), "tea");
+}
+
 Test(shard_events, a_page_is_bounded_in_bytes)
 {
     enum { EVENTS = 1000 };

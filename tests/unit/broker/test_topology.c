@@ -111,6 +111,9 @@ static const struct refused {
     {"[store]\npath = \"x\"\n[store.deep]\nx = 1\n", "3:8", "unknown key \"deep\" in [store]"},
     {"[inventory]\nlines_max = 5\n", "2:1", "unknown key \"lines_max\" in [inventory]"},
     {"[actors]\nholds = 5\n", "2:1", "unknown key \"holds\" in [actors]"},
+    {"[=store]\n", "1:2", "expected bare key starting character or string delimiter, saw '='"},
+    {"[[=store]]\n", "1:3", "expected bare key starting character or string delimiter, saw '='"},
+    {"store = {path \xc3\xa9 = 1}\n", "1:15", "expected"},
     // wrong types
     {"[store]\npath = 5\n", "2:8", "store.path must be a string, not an integer"},
     {"[store]\nmemory_mb = 512.0\n", "2:13", "store.memory_mb must be an integer, not a float"},

@@ -98,6 +98,22 @@ Test(archive, all_actors_together_come_by_time)
     done();
 }
 
+Test(archive, a_damaged_row_of_any_actor_ends_them_all)
+{
+    export_book();
+    struct buffer key = {0};
+    keys_seq(&key, 1);
+    store_put(book.stage.databases.of[KIND_INVENTORY][1], FAMILY_LOG, buffer_bytes(&key), BYTES("none"));
+    cr_assert(eq(int, store_commit(book.stage.databases.of[KIND_INVENTORY][1], NULL), FAULT_NONE));
+    struct history *history = history_open(&book.stage.databases, NULL, &trouble);
+    for (uint32_t index; (index = history_first(history)) != UINT32_MAX; history_next(history, index))
+        cr_assert(history_row(history, index) != NULL);
+    cr_assert(eq(int, trouble.fault, FAULT_CORRUPTION));
+    history_close(&history);
+    buffer_deinit(&key);
+    done();
+}
+
 Test(archive, rows_can_be_limited_to_an_actor_and_a_range)
 {
     export_book();

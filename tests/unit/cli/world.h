@@ -23,7 +23,8 @@ struct world {
     uint8_t waiting2[1], held2[1];
     struct payment pay1, pay2, pay3;
     struct ledger_entry authorize, capture, refund; // of o1 and o3
-    struct ledger_entry capture2, capture3;
+    struct ledger_entry capture2, capture3, again;
+    bool has_again, has_authorize2, has_stray; // `again` in o1's book, `authorize` in o2's, `capture` under no order
     struct cart c2;
     bool no_o2_hold, no_pay1, has_pay2, no_ledger1, has_capture2, no_restock, no_claim, no_content1;
     struct verdict *verdict;
@@ -55,7 +56,8 @@ static inline struct payment world_payment(const char *state, int64_t captured, 
 
 static inline struct ledger_entry world_entry(const char *operation, int64_t amount)
 {
-    return (struct ledger_entry){.operation = bytes_text(operation),
+    return (struct ledger_entry){.provider_key = bytes_text(operation),
+                                 .operation = bytes_text(operation),
                                  .attempt = 1,
                                  .outcome = BYTES("succeeded"),
                                  .amount = gbp(amount),
@@ -123,6 +125,7 @@ static inline void world_init(struct world *world)
     world->authorize = world_entry("authorize", 1000);
     world->capture = world->capture2 = world->capture3 = world_entry("capture", 1000);
     world->refund = world_entry("refund", 1000);
+    world->again = world_entry("capture", 1000);
     world->c2 = (struct cart){.version = 1, .claim = {.order_id = BYTES("o2")}, .has_claim = true};
 }
 
@@ -155,6 +158,15 @@ static inline void world_save_orders(struct world *world)
     stage_put(stage, KIND_ORDER, FAMILY_CHILD, "o3", "", order_content_shape(), &world->content1);
 }
 
+static inline void world_save_book(struct stage *stage, const char *order, struct ledger_entry *const entries[],
+                                   uint32_t count)
+{
+    struct ledger_entry list[3];
+    for (uint32_t i = 0; i < count; i++)
+        list[i] = *entries[i];
+    stage_put(stage, KIND_SANDBOX, FAMILY_HEAD, order, "", ledger_shape(), &(struct ledger){list, count});
+}
+
 static inline void world_save_money(struct world *world)
 {
     struct stage *stage = &world->stage;
@@ -163,15 +175,16 @@ static inline void world_save_money(struct world *world)
     if (world->has_pay2)
         stage_put(stage, KIND_PAYMENT, FAMILY_HEAD, "o2", "", payment_shape(), &world->pay2);
     stage_put(stage, KIND_PAYMENT, FAMILY_HEAD, "o3", "", payment_shape(), &world->pay3);
-    if (!world->no_ledger1) {
-        stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o1", "o1/1/authorize", ledger_entry_shape(), &world->authorize);
-        stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o1", "o1/1/capture", ledger_entry_shape(), &world->capture);
-    }
-    if (world->has_capture2)
-        stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o2", "o2/1/capture", ledger_entry_shape(), &world->capture2);
-    stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/authorize", ledger_entry_shape(), &world->authorize);
-    stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/capture", ledger_entry_shape(), &world->capture3);
-    stage_put(stage, KIND_SANDBOX, FAMILY_CHILD, "o3", "o3/1/refund", ledger_entry_shape(), &world->refund);
+    struct ledger_entry *book1[] = {&world->authorize, &world->capture, &world->again};
+    struct ledger_entry *book2[] = {world->has_authorize2 ? &world->authorize : &world->capture2};
+    struct ledger_entry *book3[] = {&world->authorize, &world->capture3, &world->refund};
+    if (!world->no_ledger1)
+        world_save_book(stage, "o1", book1, world->has_again ? 3 : 2);
+    if (world->has_capture2 || world->has_authorize2)
+        world_save_book(stage, "o2", book2, 1);
+    if (world->has_stray)
+        world_save_book(stage, "stray", book1 + 1, 1);
+    world_save_book(stage, "o3", book3, 3);
 }
 
 // Stores everything and audits it.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cursor against msgpack-c: what one accepts the other must accept, with the same length; and by hand, the edges.
+// The cursor against msgpack-c (oracle.h); and by hand, the edges.
 #include "codec/cursor.h"
 #include "codec/pack.h"
+#include "tests/unit/codec/oracle.h"
 #include "tests/unit/codec/sample.h"
 
 #include <criterion/criterion.h>
-#include <msgpack.h>
 
 static struct cursor over(const char *bytes, size_t size)
 {
@@ -150,50 +150,10 @@ static void random_value(struct sample *sample, msgpack_packer *out, int depth)
     }
 }
 
-static int depth_of(const msgpack_object *object)
-{
-    int depth = 0;
-    if (object->type == MSGPACK_OBJECT_ARRAY) {
-        for (uint32_t i = 0; i < object->via.array.size; i++) {
-            int inner = depth_of(&object->via.array.ptr[i]);
-            depth = inner > depth ? inner : depth;
-        }
-        return depth + 1;
-    }
-    if (object->type == MSGPACK_OBJECT_MAP) {
-        for (uint32_t i = 0; i < object->via.map.size * 2; i++) {
-            const msgpack_object_kv *pair = &object->via.map.ptr[i / 2];
-            int inner = depth_of(i % 2 ? &pair->val : &pair->key);
-            depth = inner > depth ? inner : depth;
-        }
-        return depth + 1;
-    }
-    return 0;
-}
-
-static bool has_wide_count(struct bytes input)
-{
-    return memchr(input.at, 0xdd, input.size) || memchr(input.at, 0xdf, input.size);
-}
-
-// msgpack-c allocates what a count asks for before it looks whether there are bytes for it: where the cursor refuses,
-// it is asked only if no count of 32 bits can be in the input.
 static void agree(struct bytes bytes)
 {
-    struct bytes input = sample_tight(bytes), value = {0};
-    struct cursor cursor = cursor_over(input);
-    bool accepted = cursor_skip(&cursor, &value);
-    if (accepted || !has_wide_count(input)) {
-        msgpack_unpacked oracle;
-        size_t end = 0;
-        msgpack_unpacked_init(&oracle);
-        bool legal = msgpack_unpack_next(&oracle, (const char *)input.at, input.size, &end) == MSGPACK_UNPACK_SUCCESS;
-        if (accepted)
-            cr_assert(legal && end == value.size, "msgpack-c read %zu bytes, the cursor %zu", end, value.size);
-        else
-            cr_assert(!legal || depth_of(&oracle.data) > CURSOR_DEPTH_MAX);
-        msgpack_unpacked_destroy(&oracle);
-    }
+    struct bytes input = sample_tight(bytes);
+    oracle_agree(input);
     free((void *)input.at);
 }
 

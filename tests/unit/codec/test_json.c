@@ -73,6 +73,25 @@ Test(json, compact_text_comes_back_as_it_was)
     }
 }
 
+Test(json, a_map_that_looks_like_binary_data_stays_a_map)
+{
+    static const struct {
+        struct bytes packed;
+        const char *text;
+    } pairs[] = {
+        {BYTES("\x81\xa4$bin\xa2" "00"), "{\"$$bin\":\"00\"}"},
+        {BYTES("\x81\xa5$$bin\x01"), "{\"$$$bin\":1}"},
+        {BYTES("\x81\xa4$bit\x01"), "{\"$bit\":1}"},
+        {BYTES("\x81\xa3" "bin\x01"), "{\"bin\":1}"},
+        {BYTES("\x82\xa4$bin\x01\xa5$$bin\x02"), "{\"$bin\":1,\"$$bin\":2}"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        cr_assert_str_eq(shown(pairs[i].packed), pairs[i].text);
+        read_ok(pairs[i].text);
+        cr_assert(bytes_equal(buffer_bytes(&packed), pairs[i].packed), "%s", pairs[i].text);
+    }
+}
+
 Test(json, a_slash_and_an_escaped_letter_are_read)
 {
     read_ok(" { \"a\\/b\" : \"\\u00e9\" } ");
@@ -117,6 +136,9 @@ Test(json, nesting_is_bounded)
     read_ok("[[[[[[[[1]]]]]]]]");
     cr_assert_str_eq(shown(buffer_bytes(&packed)), "[[[[[[[[1]]]]]]]]");
     read_refused(BYTES("[[[[[[[[[]]]]]]]]]"), "deep");
+    read_refused(BYTES("[[[[[[[[{}]]]]]]]]"), "deep");
+    read_ok("[[[[[[[[{\"$bin\":\"00\"}]]]]]]]]"); // binary data is no level
+    cr_assert_str_eq(shown(buffer_bytes(&packed)), "[[[[[[[[{\"$bin\":\"00\"}]]]]]]]]");
 }
 
 static void write_refused(struct bytes value)

@@ -70,7 +70,6 @@ Test(message, what_names_a_child_is_a_required_id_of_the_body)
     const struct message_def *def;
     for (size_t i = 0; (def = message_at(i)); i++) {
         cr_assert_eq(def->loads == LOADS_CHILD, def->loads_field != NULL, "%s", def->name);
-        cr_assert_eq(def->loads == LOADS_ALL, def->loads_max != 0, "%s", def->name);
         bool found = !def->loads_field;
         for (uint16_t f = 0; f < def->body()->count && !found; f++) {
             const struct field *field = &def->body()->fields[f];
@@ -80,14 +79,13 @@ Test(message, what_names_a_child_is_a_required_id_of_the_body)
         cr_assert(found, "%s", def->name);
     }
     cr_assert_str_eq(message_by_number(MESSAGE_inventory_reserve)->loads_field, "reservation_id");
-    cr_assert_eq(message_by_number(MESSAGE_sandbox_operate)->loads_max, SANDBOX_OPERATIONS_MAX);
 }
 
 Test(message, a_read_is_never_remembered)
 {
     const struct message_def *def;
     for (size_t i = 0; (def = message_at(i)); i++)
-        cr_assert(def->effect == EFFECT_COMMAND || def->once == ONCE_ANY, "%s", def->name);
+        cr_assert(def->effect != EFFECT_READ || def->once == ONCE_ANY, "%s", def->name);
 }
 
 Test(message, events_are_numbered)

@@ -251,6 +251,20 @@ Test(connector, stopping_closes_the_driver_and_frees_the_endpoint)
     cr_expect_str_eq(outcome(0), "payment.outcome A1 authorize 1 succeeded");
 }
 
+Test(connector, it_ends_although_the_actor_that_waits_for_an_outcome_has_ended)
+{
+    start();
+    operate("A1", "authorize", 1, 500);
+    cr_expect_str_eq(outcome(0), "payment.outcome A1 authorize 1 succeeded");
+    zmq_close(inboxes[0]);
+    for (int i = 0; i < 20; i++) { // the end of an inbox is noticed some time later
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        operate("A1", "capture", i + 1, 500);
+    }
+    connector_stop(&connector);
+    inboxes[0] = socket_open(ZMQ_PULL);
+}
+
 Test(connector, nobody_knows_a_provider_that_is_not_there)
 {
     cr_expect_null(provider_by_name(BYTES("fake")));

@@ -4,6 +4,8 @@
 #include "store/keys.h"
 
 #include <dirent.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 static struct fault_text text;
 
@@ -105,6 +107,21 @@ Test(disk, a_flipped_byte_refuses_to_open_and_says_what_to_do)
     cr_assert_eq(open_fault(at("db")), FAULT_CORRUPTION, "%s", text.line);
     cr_assert(strstr(text.line, "restore"), "%s", text.line);
     cr_assert_eq(open_fault(at("db")), FAULT_CORRUPTION, "and stays so");
+}
+
+static void open_without_room(void *unused)
+{
+    const struct rlimit nothing = {0, 0};
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK(setrlimit(RLIMIT_FSIZE, &nothing) == 0);
+    _exit(open_fault(at("db")) == FAULT_IO ? 7 : 1);
+}
+
+Test(disk, a_disk_that_takes_nothing_is_a_fault_and_not_an_abort)
+{
+    killed_after(10);
+    cr_assert_eq(place_child(open_without_room, NULL), 7);
+    cr_assert_eq(rows(at("db")), 10);
 }
 
 Test(disk, a_missing_table_file_refuses_to_open)

@@ -227,10 +227,10 @@ struct books {
 static inline struct books checkout_book(struct checkout *run)
 {
     struct books books = {0};
-    struct table *table = shop_table(&run->shop, KIND_SANDBOX, ORDER_ID);
-    for (uint32_t i = 0; i < table->rows_count; i++) {
-        struct ledger_entry entry;
-        CHECK(record_decode(ledger_entry_shape(), table->rows[i].value, &entry, &table->texts));
+    struct ledger ledger = {0};
+    table_read(shop_table(&run->shop, KIND_SANDBOX, ORDER_ID), PLACE_HEAD, "", ledger_shape(), &ledger);
+    for (uint32_t i = 0; i < ledger.entries_count; i++) {
+        struct ledger_entry entry = ledger.entries[i];
         if (!bytes_equal(entry.outcome, BYTES("succeeded")))
             continue;
         bool capture = bytes_equal(entry.operation, BYTES("capture"));

@@ -331,9 +331,6 @@ static inline void table_load_given(struct table *table, struct given *given)
     case LOADS_CONTENT:
         table_add_child(table, given, (struct bytes){0});
         break;
-    case LOADS_ALL:
-        table_load_many(table, given, (struct bytes){0}, UINT32_MAX);
-        break;
     case LOADS_PAGE:
         table_load_many(table, given, table_field(given->def->body(), given->body, "after"), table->page_rows);
         break;

@@ -103,6 +103,21 @@ Test(order, admission_counts_lines_and_lets_a_large_one_in_alone)
     table_deinit(&table);
 }
 
+// Who waits for a shopper may wait for hours, and has no line unanswered: it does not keep a large order out.
+Test(order, a_large_order_goes_alone_although_others_wait_for_their_shoppers)
+{
+    struct table table;
+    struct order_line lines[] = {line("mug", 2, 500), line("tea", 1, 250)};
+    struct order_place body = order_of(lines, 2);
+    table_init(&table, &kind_order, "O1");
+    table.settings.lines_in_flight_max = 1;
+    table.open = (struct weight){.orders = 4, .lines = 1, .waiting = 3};
+    cr_expect_eq(place(&table, &body), STATUS_busy);
+    table.open = (struct weight){.orders = 3, .lines = 0, .waiting = 3};
+    cr_expect_eq(place(&table, &body), STATUS_ok);
+    table_deinit(&table);
+}
+
 Test(order, a_cart_weighs_all_it_may_have_until_its_lines_are_known)
 {
     struct table table;

@@ -37,7 +37,7 @@ static void run(const char *method, const struct step *steps)
     table_deinit(&table);
 }
 
-#define PUT(key) "put child " key
+#define PUT "put head"
 #define OUTCOME(operation, outcome)                                                                                    \
     "; send payment.outcome O1 {operation: " operation ", attempt: 1, outcome: " outcome "}"
 
@@ -45,22 +45,22 @@ static void run(const char *method, const struct step *steps)
 Test(sandbox, does_one_thing_for_a_key)
 {
     struct table table;
-    struct ledger_entry entry;
+    struct ledger book;
     run("pm_card_visa", (struct step[]){
-                            {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                            {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                            {"capture", "c", 1000, PUT("c") OUTCOME("capture", "succeeded")},
-                            {"capture", "c", 1000, PUT("c") OUTCOME("capture", "succeeded")},
-                            {"refund", "r", 1000, PUT("r") OUTCOME("refund", "succeeded")},
-                            {"refund", "r", 1000, PUT("r") OUTCOME("refund", "succeeded")},
+                            {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                            {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                            {"capture", "c", 1000, PUT OUTCOME("capture", "succeeded")},
+                            {"capture", "c", 1000, PUT OUTCOME("capture", "succeeded")},
+                            {"refund", "r", 1000, PUT OUTCOME("refund", "succeeded")},
+                            {"refund", "r", 1000, PUT OUTCOME("refund", "succeeded")},
                             {0},
                         });
     table_init(&table, &kind_sandbox, "O1");
     operate_as(&table, "pm_card_visa", "authorize", "a", 1000, false);
     operate_as(&table, "pm_card_visa", "authorize", "a", 1000, false);
-    cr_assert(table_read(&table, PLACE_CHILD, "a", ledger_entry_shape(), &entry));
-    cr_expect_eq(entry.seen, 2);
-    cr_expect_eq(table_count(&table, PLACE_CHILD), 1);
+    cr_assert(table_read(&table, PLACE_HEAD, "", ledger_shape(), &book));
+    cr_expect_eq(book.entries[0].seen, 2);
+    cr_expect_eq(book.entries_count, 1);
     table_deinit(&table);
 }
 
@@ -68,24 +68,24 @@ Test(sandbox, does_one_thing_for_a_key)
 Test(sandbox, refuses_what_makes_no_sense_by_its_own_book)
 {
     run("pm_card_visa", (struct step[]){
-                            {"capture", "c0", 1000, PUT("c0") OUTCOME("capture", "declined")},
-                            {"void", "v0", 1000, PUT("v0") OUTCOME("void", "declined")},
-                            {"refund", "r0", 1000, PUT("r0") OUTCOME("refund", "declined")},
-                            {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                            {"authorize", "a2", 1000, PUT("a2") OUTCOME("authorize", "declined")},
-                            {"capture", "c1", 1001, PUT("c1") OUTCOME("capture", "declined")},
-                            {"capture", "c2", 1000, PUT("c2") OUTCOME("capture", "succeeded")},
-                            {"capture", "c3", 1000, PUT("c3") OUTCOME("capture", "declined")},
-                            {"void", "v1", 1000, PUT("v1") OUTCOME("void", "declined")},
-                            {"refund", "r1", 600, PUT("r1") OUTCOME("refund", "succeeded")},
-                            {"refund", "r2", 600, PUT("r2") OUTCOME("refund", "declined")},
-                            {"refund", "r3", 400, PUT("r3") OUTCOME("refund", "succeeded")},
+                            {"capture", "c0", 1000, PUT OUTCOME("capture", "declined")},
+                            {"void", "v0", 1000, PUT OUTCOME("void", "declined")},
+                            {"refund", "r0", 1000, PUT OUTCOME("refund", "declined")},
+                            {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                            {"authorize", "a2", 1000, PUT OUTCOME("authorize", "declined")},
+                            {"capture", "c1", 1001, PUT OUTCOME("capture", "declined")},
+                            {"capture", "c2", 1000, PUT OUTCOME("capture", "succeeded")},
+                            {"capture", "c3", 1000, PUT OUTCOME("capture", "declined")},
+                            {"void", "v1", 1000, PUT OUTCOME("void", "declined")},
+                            {"refund", "r1", 600, PUT OUTCOME("refund", "succeeded")},
+                            {"refund", "r2", 600, PUT OUTCOME("refund", "declined")},
+                            {"refund", "r3", 400, PUT OUTCOME("refund", "succeeded")},
                             {0},
                         });
     run("pm_card_visa", (struct step[]){
-                            {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                            {"void", "v", 1000, PUT("v") OUTCOME("void", "succeeded")},
-                            {"capture", "c", 1000, PUT("c") OUTCOME("capture", "declined")},
+                            {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                            {"void", "v", 1000, PUT OUTCOME("void", "succeeded")},
+                            {"capture", "c", 1000, PUT OUTCOME("capture", "declined")},
                             {0},
                         });
 }
@@ -93,49 +93,49 @@ Test(sandbox, refuses_what_makes_no_sense_by_its_own_book)
 Test(sandbox, each_method_answers_in_its_own_way)
 {
     run("pm_card_chargeDeclined", (struct step[]){
-                                      {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "declined")},
-                                      {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "declined")},
+                                      {"authorize", "a", 1000, PUT OUTCOME("authorize", "declined")},
+                                      {"authorize", "a", 1000, PUT OUTCOME("authorize", "declined")},
                                       {0},
                                   });
     run("pm_sandbox_timeout_then_success", (struct step[]){
-                                               {"authorize", "a", 1000, PUT("a")},
-                                               {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                                               {"capture", "c", 1000, PUT("c")},
-                                               {"capture", "c", 1000, PUT("c") OUTCOME("capture", "succeeded")},
+                                               {"authorize", "a", 1000, PUT},
+                                               {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                                               {"capture", "c", 1000, PUT},
+                                               {"capture", "c", 1000, PUT OUTCOME("capture", "succeeded")},
                                                {0},
                                            });
     run("pm_sandbox_twice",
         (struct step[]){
-            {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded") OUTCOME("authorize", "succeeded")},
-            {"capture", "c", 1000, PUT("c") OUTCOME("capture", "succeeded") OUTCOME("capture", "succeeded")},
+            {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded") OUTCOME("authorize", "succeeded")},
+            {"capture", "c", 1000, PUT OUTCOME("capture", "succeeded") OUTCOME("capture", "succeeded")},
             {0},
         });
     run("pm_sandbox_flaky", (struct step[]){
-                                {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "failed")},
-                                {"capture", "c", 1000, PUT("c") OUTCOME("capture", "failed")},
-                                {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "failed")},
-                                {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                                {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
+                                {"authorize", "a", 1000, PUT OUTCOME("authorize", "failed")},
+                                {"capture", "c", 1000, PUT OUTCOME("capture", "failed")},
+                                {"authorize", "a", 1000, PUT OUTCOME("authorize", "failed")},
+                                {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                                {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
                                 {0},
                             });
     run("pm_sandbox_action_required", (struct step[]){
-                                          {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "action_required")},
-                                          {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "action_required")},
-                                          {"capture", "c", 1000, PUT("c") OUTCOME("capture", "declined")},
-                                          {"confirm_succeeded", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                                          {"confirm_failed", "a", 1000, PUT("a") OUTCOME("authorize", "succeeded")},
-                                          {"capture", "c2", 1000, PUT("c2") OUTCOME("capture", "succeeded")},
+                                          {"authorize", "a", 1000, PUT OUTCOME("authorize", "action_required")},
+                                          {"authorize", "a", 1000, PUT OUTCOME("authorize", "action_required")},
+                                          {"capture", "c", 1000, PUT OUTCOME("capture", "declined")},
+                                          {"confirm_succeeded", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                                          {"confirm_failed", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
+                                          {"capture", "c2", 1000, PUT OUTCOME("capture", "succeeded")},
                                           {0},
                                       });
     run("pm_sandbox_action_required", (struct step[]){
-                                          {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "action_required")},
-                                          {"confirm_failed", "a", 1000, PUT("a") OUTCOME("authorize", "declined")},
+                                          {"authorize", "a", 1000, PUT OUTCOME("authorize", "action_required")},
+                                          {"confirm_failed", "a", 1000, PUT OUTCOME("authorize", "declined")},
                                           {0},
                                       });
     run("pm_sandbox_action_required", (struct step[]){
-                                          {"authorize", "a", 1000, PUT("a") OUTCOME("authorize", "action_required")},
-                                          {"void", "v", 1000, PUT("v") OUTCOME("void", "succeeded")},
-                                          {"confirm_succeeded", "a", 1000, PUT("a") OUTCOME("authorize", "declined")},
+                                          {"authorize", "a", 1000, PUT OUTCOME("authorize", "action_required")},
+                                          {"void", "v", 1000, PUT OUTCOME("void", "succeeded")},
+                                          {"confirm_succeeded", "a", 1000, PUT OUTCOME("authorize", "declined")},
                                           {0},
                                       });
 }
@@ -145,16 +145,16 @@ Test(sandbox, a_late_answer_comes_after_two_seconds_and_once)
     struct table table;
     table_init(&table, &kind_sandbox, "O1");
     operate_as(&table, "pm_sandbox_late", "authorize", "a", 1000, false);
-    cr_expect_str_eq(table_effects(&table), "put child a; wake 1700000002000000");
+    cr_expect_str_eq(table_effects(&table), PUT "; wake 1700000002000000");
     table.at += SECOND;
     operate_as(&table, "pm_sandbox_late", "authorize", "a", 1000, false);
-    cr_expect_str_eq(table_effects(&table), "put child a; wake 1700000002000000");
+    cr_expect_str_eq(table_effects(&table), PUT "; wake 1700000002000000");
     table_as_runtime(&table);
     table_run(&table, MESSAGE_sandbox_wake, NULL);
     cr_expect_str_eq(table_effects(&table), "wake 1700000002000000");
     table.at += SECOND;
     table_run(&table, MESSAGE_sandbox_wake, NULL);
-    cr_expect_str_eq(table_effects(&table), PUT("a") OUTCOME("authorize", "succeeded") "; wake 0");
+    cr_expect_str_eq(table_effects(&table), "send payment.outcome O1 {operation: authorize, attempt: 1, outcome: succeeded}; " PUT "; wake 0");
     table_run(&table, MESSAGE_sandbox_wake, NULL);
     cr_expect_str_eq(table_effects(&table), "wake 0");
     table_deinit(&table);
@@ -168,7 +168,7 @@ Test(sandbox, a_late_answer_survives_a_restart)
     operate_as(&table, "pm_sandbox_late", "authorize", "a", 1000, false);
     table.at += 5 * SECOND;
     operate_as(&table, "pm_sandbox_late", "authorize", "a", 1000, false);
-    cr_expect_str_eq(table_effects(&table), PUT("a") OUTCOME("authorize", "succeeded"));
+    cr_expect_str_eq(table_effects(&table), PUT OUTCOME("authorize", "succeeded"));
     table_deinit(&table);
 }
 
@@ -206,6 +206,8 @@ Test(sandbox, a_full_book_asks_to_try_again_and_books_nothing)
     operate_as(&table, "pm_card_visa", "capture", "one more", 1000, false);
     cr_expect_str_eq(table_effects(&table),
                      "send payment.outcome O1 {operation: capture, attempt: 1, outcome: failed}");
-    cr_expect_eq(table_count(&table, PLACE_CHILD), SANDBOX_OPERATIONS_MAX);
+    struct ledger book;
+    cr_assert(table_read(&table, PLACE_HEAD, "", ledger_shape(), &book));
+    cr_expect_eq(book.entries_count, SANDBOX_OPERATIONS_MAX);
     table_deinit(&table);
 }

@@ -1,0 +1,53 @@
+"""A node as its operator meets it: what it says when logs grow, and how it divides memory after reshapes."""
+import os
+import re
+import time
+import unittest
+
+from tests.e2e.shop import SLOW, Shop
+
+
+class Operations(unittest.TestCase):
+    def wait_for(self, shop, words):
+        end = time.monotonic() + 20 * SLOW
+        while words not in shop.log_text() and time.monotonic() < end:
+            time.sleep(0.05)
+        self.assertIn(words, shop.log_text())
+
+    def test_a_log_beyond_log_max_gb_is_told_and_nothing_is_pruned(self):
+        with Shop(store="log_max_gb = 1") as shop:
+            shop.stop()
+            self.assertNotIn("log_max_gb", shop.log_text())
+            filler = shop.data / "order-0" / "filler"  # stands for a log of years
+            with open(filler, "wb") as file:
+                os.posix_fallocate(file.fileno(), 0, 2**30)
+            shop.start()
+            self.wait_for(shop, "takes 1 GiB, store.log_max_gb is 1: logs are kept whole and nothing is pruned")
+            shop.stop()
+            self.assertEqual(filler.stat().st_size, 2**30)
+            filler.unlink()
+
+    def buffers_of(self, shop, actor):
+        """Bytes of write buffers that a database was opened with, as RocksDB notes it."""
+        newest = max((shop.data / actor).glob("OPTIONS-*"), key=lambda path: path.name)
+        return int(re.search(r"^\s*db_write_buffer_size=(\d+)$", newest.read_text(), re.M)[1])
+
+    def test_retired_actors_take_little_memory_from_those_that_serve(self):
+        mib = 2**20
+        with Shop() as shop:
+            shop.kill()
+            for count in (6, 1):
+                shop.reshape(cart=count)
+                file = shop.directory / "topology.toml"
+                file.write_text(file.read_text().replace("memory_mb = 128", "memory_mb = 832"))
+                shop.start()
+                share = 832 * mib // (7 + count)  # two of inventory and order, one of each other
+                self.assertEqual(self.buffers_of(shop, "cart-0"), share // 2)
+                self.assertEqual(self.buffers_of(shop, "order-1"), share // 2)
+                shop.kill()
+            for retired in range(1, 6):
+                self.assertEqual(self.buffers_of(shop, f"cart-{retired}"), 16 * mib, "the least there is")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,10 @@
+# tests/fuzz/fuzz_*.c: one libFuzzer target for each file; `fuzz` is all of them.
+file(GLOB fuzz_targets CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
+add_custom_target(fuzz)
+foreach(source ${fuzz_targets})
+    get_filename_component(target ${source} NAME_WE)
+    add_executable(${target} EXCLUDE_FROM_ALL ${source} tests/fuzz/main.c)
+    target_link_libraries(${target} PRIVATE souk_cli stdc++)
+    target_link_options(${target} PRIVATE -fsanitize=fuzzer)
+    add_dependencies(fuzz ${target})
+endforeach()
