@@ -16,7 +16,7 @@ Test(crash_twice, at_each_point_after_each_point)
         uint64_t stride;
     } runs[] = {
         {&story_one_order, 1, 1},
-        {&story_late_success, 1, 1},
+        {&story_late_success, 1, 2},
         {&story_cancel_against_capture, 3, 7},
         {&story_short_line, 3, 7},
         {&story_stock_corrected, 1, 7},

@@ -2,7 +2,7 @@
 // The judge of stories sees what is wrong: stories at whose end somebody tampers with the shop.
 #include "codec/check.h"
 #include "store/keys.h"
-#include "tests/sim/people.h"
+#include "tests/sim/cast.h"
 
 #include <criterion/criterion.h>
 
@@ -62,14 +62,14 @@ Test(judge, what_is_stored_is_what_was_decided)
 
 static void second_capture(struct story *story)
 {
-    struct ledger_entry entry = {.operation = BYTES("capture"),
-                                 .attempt = 2,
-                                 .outcome = BYTES("succeeded"),
-                                 .amount = GBP(1299),
-                                 .method = BYTES("pm_card_visa"),
-                                 .seen = 1};
+    struct ledger book;
     buy_a_mug(story);
-    tamper(story, KIND_SANDBOX, FAMILY_CHILD, "O-1", "O-1/2/capture", ledger_entry_shape(), &entry);
+    CHECK(world_record(story->world, KIND_SANDBOX, FAMILY_HEAD, BYTES("O-1"), BYTES(""), ledger_shape(), &book,
+                       &story->arena));
+    struct ledger_entry entries[3] = {book.entries[0], book.entries[1], book.entries[1]};
+    entries[2].provider_key = BYTES("O-1/2/capture");
+    book = (struct ledger){.entries = entries, .entries_count = 3};
+    tamper(story, KIND_SANDBOX, FAMILY_HEAD, "O-1", "", ledger_shape(), &book);
 }
 
 Test(judge, a_second_capture_in_the_providers_book)

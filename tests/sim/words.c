@@ -41,7 +41,7 @@ static const char *name_of(const char *field)
         {"status", ""},       {"step", ""},       {"state", ""},    {"stage", ""},           {"outcome", ""},
         {"operation", ""},    {"kind", ""},       {"user_id", "for"}, {"payment_method", "by"}, {"method", "by"},
         {"cart_id", "from cart"}, {"order_id", "order"}, {"reservation_id", "as"}, {"unit_price", "at"},
-        {"provider_key", "key"}, {"shortages", "short of"}, {"amount", ""}, {"total", ""}, {"lines", ""},
+        {"provider_key", "key"}, {"entries", ""}, {"shortages", "short of"}, {"amount", ""}, {"total", ""}, {"lines", ""},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i][0], field) == 0)
@@ -77,7 +77,7 @@ static const char *shown(const char *shape)
         {"catalog_put", "title price active"},
         {"provider_operation", "operation query amount provider_key"},
         {"ledger", "entries"},
-        {"ledger_entry", "provider_key outcome amount"},
+        {"ledger_entry", "provider_key outcome"},
         {"order_placed", "status stage total message reason shortages order_id sku"},
         {"order_view", "status stage total"},
         {"errand", "parked"},
