@@ -9,6 +9,7 @@
 // B1–B4: broker.h. Everything but broker_bind, _start, _endpoint, _refuse and _stop runs in the broker's thread.
 #include "broker/broker.h"
 
+#include "broker/accepting.h"
 #include "broker/intake.h"
 #include "codec/check.h"
 #include "codec/cursor.h"
@@ -323,6 +324,7 @@ enum fault broker_bind(const struct broker_options *options, struct broker **bro
     struct broker *bound = calloc(1, sizeof *bound);
     CHECK(bound, "out of memory");
     bound->options = *options;
+    accepting_limit(options->descriptors_max);
     bound->outside = zmq_ctx_new();
     CHECK(bound->outside, "%s", zmq_strerror(zmq_errno()));
     bound->unread = unread_new((uint64_t)options->bytes_in_flight_max);
@@ -346,6 +348,7 @@ enum fault broker_start(struct broker *broker, const struct broker_options *opti
 {
     CHECK(options->listen_count == broker->options.listen_count, "%u", options->listen_count);
     broker->wanted = options;
+    accepting_limit(options->descriptors_max);
     sem_post(&broker->go);
     wait_for(&broker->ready);
     if (broker->fault != FAULT_NONE)
