@@ -1,15 +1,20 @@
 """Clients that cost more than they should: what they take is bounded, and what others need is there."""
 import contextlib
+import os
+import pathlib
+import re
 import resource
 import socket
 import struct
+import time
 import unittest
 
 import msgpack
+import zmq
 
 from tests.e2e.shop import SLOW, Shop
 
-FILES = 400
+FILES, MIB = 400, 2**20
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00NULL" + bytes(16) + b"\x00" + bytes(31)
 
 
@@ -17,9 +22,15 @@ def few_files():
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
 
 
-def address(endpoint):
-    host, port = endpoint.removeprefix("tcp://").split(":")
-    return host, int(port)
+def connect(endpoint):
+    scheme, where = endpoint.split("://")
+    if scheme == "tcp":
+        host, port = where.split(":")
+        return socket.create_connection((host, int(port)), timeout=10 * SLOW)
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(10 * SLOW)
+    connection.connect(where)
+    return connection
 
 
 def ready(kind):
@@ -30,7 +41,7 @@ def ready(kind):
 
 def handshaken(endpoint, kind=b"DEALER"):
     """A connection that has said everything a client must and nothing else; None: it was not taken."""
-    connection = socket.create_connection(address(endpoint), timeout=10 * SLOW)
+    connection = connect(endpoint)
     try:
         connection.sendall(GREETING + ready(kind))
         if connection.recv(1, socket.MSG_PEEK):
@@ -39,6 +50,16 @@ def handshaken(endpoint, kind=b"DEALER"):
         pass
     connection.close()
     return None
+
+
+def subscribe(connection, topic):
+    """Whether it is still there."""
+    head = b"\x00" + bytes([len(topic) + 1]) if len(topic) < 255 else b"\x02" + struct.pack(">Q", len(topic) + 1)
+    try:
+        connection.sendall(head + b"\x01" + topic)
+    except ConnectionError:
+        return False
+    return True
 
 
 class Connections(unittest.TestCase):
@@ -75,6 +96,43 @@ class Connections(unittest.TestCase):
             with contextlib.closing(shop.client()) as other:
                 self.assertEqual(other.call("inventory.get", "sku-0")["reserved"], 200)
             self.assertEqual(shop.stop(), 0)
+
+    def memory_of(self, shop):
+        status = pathlib.Path(f"/proc/{shop.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) * 1024
+
+    def test_subscribers_take_little_memory_and_are_served_again(self):
+        shop = Shop()
+        events = f"ipc://{shop.directory}/events"
+        file = shop.directory / "topology.toml"
+        file.write_text(file.read_text().replace('events = "tcp://127.0.0.1:*"', f'events = "{events}"'))
+        with shop, contextlib.closing(shop.client()) as client:
+            before = self.memory_of(shop)
+            with handshaken(events, b"SUB") as long:
+                self.assertFalse(all(subscribe(long, os.urandom(MIB)) for _ in range(10)), "each is too long")
+            for _ in range(5):
+                with handshaken(events, b"SUB") as many:
+                    count = 0
+                    while count < 20000 and subscribe(many, os.urandom(60)):
+                        count += 1
+            dropped = shop.status(client)["dropped"]
+            self.assertGreater(dropped["subscribers_cut"], 0)
+            self.assertLess(self.memory_of(shop) - before, 100 * MIB)
+            self.hears(shop, client, events)
+
+    def hears(self, shop, client, events):
+        reader = zmq.Context.instance().socket(zmq.SUB)
+        with contextlib.closing(reader):
+            reader.setsockopt(zmq.LINGER, 0)
+            reader.subscribe("inventory/")
+            reader.connect(events)
+            end = time.monotonic() + 30 * SLOW
+            while not reader.poll(100):
+                self.assertLess(time.monotonic(), end, "no hint")
+                client.call("inventory.receive", "tea", {"quantity": 1})
+            actor, position = reader.recv_multipart()
+            self.assertRegex(actor.decode(), "^inventory/[01]$")
+            self.assertTrue(position)
 
 
 if __name__ == "__main__":
