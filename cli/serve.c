@@ -80,6 +80,15 @@ static int read_options(int argc, char **argv, struct serve *serve)
     return options_read_all("serve", print_help, options, argc, argv);
 }
 
+// An endpoint that others than this machine can reach; NULL: there is none.
+static const char *public_endpoint(const struct topology *topology)
+{
+    for (uint32_t i = 0; i < topology->broker.listen_count; i++)
+        if (topology_endpoint_is_public(topology->broker.listen[i]))
+            return topology->broker.listen[i];
+    return topology_endpoint_is_public(topology->broker.events) ? topology->broker.events : NULL;
+}
+
 static int read_topology(struct serve *serve)
 {
     struct fault_text text;
@@ -94,10 +103,10 @@ static int read_topology(struct serve *serve)
     if (!serve->topology.store.sync && !serve->unsafe)
         return usage_error("serve", "%s: store.sync = false can lose what was answered; say --unsafe to mean it",
                            path ? path : "defaults");
-    for (uint32_t i = 0; i < serve->topology.broker.listen_count && !serve->insecure; i++)
-        if (topology_endpoint_is_public(serve->topology.broker.listen[i]))
-            return usage_error("serve", "%s listens beyond this machine, and there are no keys yet; say --insecure to mean it",
-                               serve->topology.broker.listen[i]);
+    const char *public = public_endpoint(&serve->topology);
+    if (public && !serve->insecure)
+        return usage_error("serve", "%s listens beyond this machine, and there are no keys yet; say --insecure to mean it",
+                           public);
     log_format("souk %s (%s), topology %s, data in %s", SOUK_VERSION, SOUK_BUILD, path ? path : "built-in",
                serve->topology.store.path);
     return EXIT_OK;
