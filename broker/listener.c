@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -40,20 +41,37 @@ void *listener_new(void *context, int type, int64_t frame_size_max)
     return socket;
 }
 
-// libzmq removes an ipc file before it binds, so a second node would silently take the first one's place.
-static bool somebody_listens(const char *endpoint)
+// The file of an ipc endpoint, into `address`; false: the endpoint has none.
+static bool file_of(const char *endpoint, struct sockaddr_un *address)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     static const char scheme[] = "ipc://";
     size_t prefix = sizeof scheme - 1, size = strlen(endpoint);
-    if (strncmp(endpoint, scheme, prefix) != 0 || size <= prefix || size - prefix >= sizeof address.sun_path)
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strncmp(endpoint, scheme, prefix) != 0 || size <= prefix || size - prefix >= sizeof address->sun_path)
         return false;
-    memcpy(address.sun_path, endpoint + prefix, size - prefix);
+    memcpy(address->sun_path, endpoint + prefix, size - prefix);
+    return true;
+}
+
+static bool somebody_listens(const struct sockaddr_un *address)
+{
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool answered = fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
+    bool answered = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
     if (fd >= 0)
         close(fd);
     return answered;
+}
+
+// libzmq removes whatever has an ipc endpoint's name before it binds: only what a node that ended has left may go.
+static int in_the_way(const char *endpoint)
+{
+    struct sockaddr_un address;
+    struct stat file;
+    if (!file_of(endpoint, &address) || lstat(address.sun_path, &file) != 0)
+        return 0;
+    if (!S_ISSOCK(file.st_mode))
+        return EEXIST;
+    return somebody_listens(&address) ? EADDRINUSE : 0;
 }
 
 static enum fault bind_failed(const char *endpoint, int error, struct fault_text *text)
@@ -67,8 +85,9 @@ static enum fault bind_failed(const char *endpoint, int error, struct fault_text
 enum fault listener_bind(void *socket, const char *endpoint, char bound[ENDPOINT_SIZE_MAX], struct fault_text *text)
 {
     size_t size = ENDPOINT_SIZE_MAX;
-    if (somebody_listens(endpoint))
-        return bind_failed(endpoint, EADDRINUSE, text);
+    int error = in_the_way(endpoint);
+    if (error)
+        return bind_failed(endpoint, error, text);
     if (zmq_bind(socket, endpoint) != 0 || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) != 0)
         return bind_failed(endpoint, zmq_errno(), text);
     return FAULT_NONE;
