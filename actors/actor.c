@@ -250,6 +250,7 @@ static enum fault open_store(struct actor *actor)
     const struct actor_options *options = &actor->options;
     struct store_options store = {.path = options->database,
                                   .memory_bytes = options->memory_bytes,
+                                  .files = options->files,
                                   .sync = options->sync,
                                   .create = false, // the reshape has made it; a lost one must not be made anew, empty
                                   .horizon = &actor->horizon};

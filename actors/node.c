@@ -92,10 +92,11 @@ static void start_actor(struct node *node, int kind, int index)
         .served = shop_record(node->shop)->served,
         .fail = fail,
     };
-    uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
+    uint32_t databases = 1, owners = 0; // those that own nothing any more only read their log: the least there is
     for (int other = 0; other < KIND_COUNT; other++)
-        owners += node->epoch.owners.count[other];
+        owners += node->epoch.owners.count[other], databases += shop_record(node->shop)->ever.count[other];
     options.memory_bytes = index < node->epoch.owners.count[kind] ? node->options.memory_bytes / owners : RETIRED_BYTES;
+    options.files = node->options.files / databases;
     node->actors[kind][index] = actor_start(&options);
 }
 
