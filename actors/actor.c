@@ -192,7 +192,8 @@ static bool obey(struct actor *actor)
     while (inbox_control(actor->inbox, &parcel)) {
         if (bytes_equal(parcel.request, BYTES("stop"))) {
             refuse_the_rest(actor);
-            shard_dismiss(actor->core.shard);
+            while (shard_dismiss(actor->core.shard))
+                core_deliver(&actor->core);
             core_deliver(&actor->core);
             return false;
         }

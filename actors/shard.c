@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <uthash.h>
 
+// Of one turn (T7). Records are read for READ_AHEAD_MAX messages at once.
+enum { LEAVES_MAX = 4 << 20, MEMORY_MAX = 16 << 20, LOG_READ_MAX = 2 << 20, READ_AHEAD_MAX = 128 };
+
 // An entity with waiters that this turn changed.
 struct touched {
     struct bytes key;
@@ -171,6 +174,28 @@ static void answer_events(struct shard *shard, const struct decision *decision)
     buffer_deinit(&reply);
 }
 
+static void begin(struct shard *shard, int64_t at)
+{
+    arena_reset(&shard->arena);
+    overlay_begin(&shard->overlay, at);
+    shard->turn = (struct log_turn){.at = at};
+    shard->messages_capacity = shard->events_capacity = 0;
+    shard->expires_left = HOLDS_DUE_MAX;
+    shard->log_read = 0;
+    shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
+}
+
+enum turn_share { FOR_MESSAGES = 1, FOR_WAITERS = 2 /* as much again */ };
+
+// A turn that has done as much leaves the rest to the next one. What is replayed fitted.
+static bool turn_full(const struct shard *shard, enum turn_share share)
+{
+    const struct outbox *outbox = shard->options.outbox;
+    return !shard->options.replay && ((outbox && outbox->size >= share * (size_t)LEAVES_MAX) ||
+                                      shard->arena.total >= share * (size_t)MEMORY_MAX ||
+                                      shard->log_read >= share * (size_t)LOG_READ_MAX);
+}
+
 // ---- views for those who wait
 
 static void view_given(struct shard *shard, struct bytes key, struct given *given)
@@ -208,44 +233,46 @@ void view_answer(struct shard *shard, struct bytes key, const struct waiter *wai
         outbox_reply(shard->options.outbox, waiter->route, waiter->flags, waiter->id, status, shard->effects.reply);
 }
 
+// false: the turn is full and somebody is left.
+static bool answer_due(struct shard *shard, int64_t until)
+{
+    struct waiter waiter;
+    struct bytes key;
+    while (waiters_next(shard->waiters) <= until) {
+        if (turn_full(shard, FOR_WAITERS))
+            return false;
+        if (waiters_take_due(shard->waiters, until, &key, &waiter))
+            view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    }
+    return true;
+}
+
+// Who waits for what has come to rest is due; whom this turn has no room for, the next one answers.
 void waiters_settle(struct shard *shard)
 {
     struct touched *it, *next;
     struct waiter waiter;
-    struct bytes key;
     HASH_ITER(hh, shard->touched, it, next)
     {
         HASH_DELETE(hh, shard->touched, it);
         if (!view_at_rest(shard, it->key))
             continue;
-        while (waiters_take(shard->waiters, it->key, &waiter))
+        while (!turn_full(shard, FOR_WAITERS) && waiters_take(shard->waiters, it->key, &waiter))
             view_answer(shard, it->key, &waiter);
+        waiters_hasten(shard->waiters, it->key, shard->overlay.at);
     }
-    while (waiters_take_due(shard->waiters, shard->overlay.at, &key, &waiter))
-        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    answer_due(shard, shard->overlay.at);
 }
 
-void shard_dismiss(struct shard *shard)
+bool shard_dismiss(struct shard *shard)
 {
-    struct waiter waiter;
-    struct bytes key;
-    overlay_begin(&shard->overlay, shard->at);
-    while (waiters_take_due(shard->waiters, INT64_MAX, &key, &waiter))
-        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    begin(shard, shard->at);
+    bool all = answer_due(shard, INT64_MAX - 1);
     shard_deciding(NULL);
+    return !all;
 }
 
 // ---- the turn
-
-static void begin(struct shard *shard, int64_t at)
-{
-    arena_reset(&shard->arena);
-    overlay_begin(&shard->overlay, at);
-    shard->turn = (struct log_turn){.at = at};
-    shard->messages_capacity = shard->events_capacity = 0;
-    shard->expires_left = HOLDS_DUE_MAX;
-    shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
-}
 
 static uint64_t turn_digest(const struct log_turn *turn)
 {
@@ -304,27 +331,49 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
     return FAULT_NONE;
 }
 
+// What some messages touch is loaded together: all at once could be a turn of large records. Returns where it ends.
+static uint32_t read_ahead(struct shard *shard, const struct incoming *incoming, struct decision *decisions,
+                           uint32_t from, uint32_t count)
+{
+    uint32_t to = count - from < READ_AHEAD_MAX ? count : from + READ_AHEAD_MAX;
+    for (uint32_t i = from; i < to; i++)
+        decision_read(shard, &incoming[i], &decisions[i]);
+    shard_deciding(NULL);
+    overlay_fetch(&shard->overlay);
+    return to;
+}
+
+// false: it must wait for the next turn.
+static bool meet(struct shard *shard, const struct decision *decision)
+{
+    if (!decision->def) {
+        if (decision->refused)
+            decision_answer(shard, decision, decision->refused, decision->refusal);
+        return true;
+    }
+    shard_deciding(decision);
+    if (decision->def->type == MESSAGE_events_read)
+        answer_events(shard, decision);
+    else if (due_first(shard, decision))
+        decide(shard, decision);
+    else
+        return false;
+    return true;
+}
+
 enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *incoming, uint32_t count,
                       uint32_t *consumed, struct fault_text *text)
 {
     CHECK(at > shard->at, "%lld after %lld", (long long)at, (long long)shard->at);
     begin(shard, at);
     struct decision *decisions = arena_alloc(&shard->arena, (count + 1) * sizeof *decisions);
-    for (uint32_t i = 0; i < count; i++)
-        decision_read(shard, &incoming[i], &decisions[i]);
-    shard_deciding(NULL);
-    overlay_fetch(&shard->overlay);
-    uint32_t done = 0;
+    uint32_t done = 0, read = 0;
     for (; done < count && !shard->overlay.fault; done++) {
-        const struct decision *decision = &decisions[done];
-        if (!decision->def)
-            continue;
-        shard_deciding(decision);
-        if (decision->def->type == MESSAGE_events_read)
-            answer_events(shard, decision);
-        else if (due_first(shard, decision))
-            decide(shard, decision);
-        else
+        if (done && turn_full(shard, FOR_MESSAGES))
+            break;
+        if (done == read)
+            read = read_ahead(shard, incoming, decisions, read, count);
+        if (!meet(shard, &decisions[done]))
             break;
     }
     waiters_settle(shard);
