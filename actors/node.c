@@ -184,6 +184,23 @@ static bool failed_to_open(struct actor *actor)
     return actor_opened(actor, &text) != FAULT_NONE;
 }
 
+// The watch may have something to keep at the same time.
+static enum fault begin_epoch(struct node *node, struct fault_text *text)
+{
+    pthread_mutex_lock(&node->meta);
+    enum fault fault = shop_begin_epoch(node->shop, node->epoch.number, node->epoch.at, text);
+    pthread_mutex_unlock(&node->meta);
+    return fault;
+}
+
+static enum fault serve_epoch(struct node *node, struct fault_text *text)
+{
+    pthread_mutex_lock(&node->meta);
+    enum fault fault = shop_serve_epoch(node->shop, text);
+    pthread_mutex_unlock(&node->meta);
+    return fault;
+}
+
 // Databases that do not belong together are told before the epoch is begun: nothing is written then, and the next start
 // finds them as they are.
 static enum fault start_actors(struct node *node, struct fault_text *text)
@@ -193,7 +210,7 @@ static enum fault start_actors(struct node *node, struct fault_text *text)
         start_actor(node, kind, index);
     enum fault fault = each_answers(node, actor_matched, text);
     if (fault == FAULT_NONE)
-        fault = shop_begin_epoch(node->shop, node->epoch.number, node->epoch.at, text);
+        fault = begin_epoch(node, text);
     sweep_snapshots(node);
     EACH_ACTOR(node, kind, index)
         actor_begin(node->actors[kind][index], fault == FAULT_NONE);
@@ -227,7 +244,7 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     if (fault == FAULT_NONE)
         fault = start_actors(it, text);
     if (fault == FAULT_NONE)
-        fault = shop_serve_epoch(it->shop, text);
+        fault = serve_epoch(it, text);
     if (fault == FAULT_NONE)
         watch_look(it->watch); // the logs have said what time it was
     if (fault == FAULT_NONE)

@@ -16,7 +16,7 @@ struct node {
     struct buffer quarantine_names; // as the epoch's record has them
     struct node_clock clock;
     struct watch *watch;
-    pthread_mutex_t meta; // over the shop's database, while the node serves
+    pthread_mutex_t meta; // over the shop's database, once the watch has started
     struct actor *actors[KIND_COUNT][ACTORS_MAX];
     struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
     uint16_t count; // of all
