@@ -308,7 +308,8 @@ static bool nothing_is_open(const struct run *run)
 
 static int64_t rest_by(const struct run *run)
 {
-    return run->mood.busy_us + run->world->options.settings.order_deadline_ms * 1000 + run->jumped_back + 4 * HOUR_US;
+    return run->mood.busy_us + run->world->options.settings.order_deadline_ms * 1000 + run->jumped_back +
+           run->mood.think_us + 4 * HOUR_US;
 }
 
 static void pass_time(struct run *run)

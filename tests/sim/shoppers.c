@@ -86,6 +86,11 @@ void shopper_mistakes(struct shopper *shopper, enum message_type type, const cha
 
 // ---- their time
 
+static int64_t think(struct run *run)
+{
+    return chance_range(&run->people, 1, run->calm ? 1000000 : run->mood.think_us);
+}
+
 static void next_person(struct shopper *shopper)
 {
     struct run *run = shopper->run;
@@ -115,7 +120,7 @@ static void go_on(struct shopper *shopper)
         return;
     }
     shopper->person = NULL; // done
-    run_wake(run, shopper->index, chance_range(&run->people, 1, run->mood.think_us));
+    run_wake(run, shopper->index, think(run));
 }
 
 void shopper_wake(struct run *run, uint32_t index)
@@ -169,7 +174,7 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     remember_view(shopper, body);
     if (waits(shopper))
         return;
-    shopper->next_at = run->now + chance_range(&run->people, 1, run->mood.think_us);
+    shopper->next_at = run->now + think(run);
     run_wake(run, index, shopper->next_at - run->now);
 }
 
@@ -181,7 +186,7 @@ void shoppers_open(struct run *run)
     CHECK(run->shoppers);
     for (int i = 0; i < run->mood.shoppers; i++) {
         run->shoppers[i] = (struct shopper){.run = run, .index = (uint32_t)i, .budget = run->mood.budget};
-        run_wake(run, (uint32_t)i, chance_range(&run->people, 1, run->mood.think_us));
+        run_wake(run, (uint32_t)i, think(run));
     }
 }
 
