@@ -105,7 +105,7 @@ static int refused(const char *command, const struct souk_reply *reply)
 {
     struct buffer body = {0};
     json_write(bytes_of(reply->body, reply->body_size), &body);
-    int code = fail_with(EXIT_REFUSED, command, "the node made no snapshot: %s %.*s", reply->status,
+    int code = fail_with(EXIT_FAULT, command, "the node made no snapshot: %s %.*s", reply->status,
                          BYTES_FORMAT(buffer_bytes(&body)));
     buffer_deinit(&body);
     return code;
