@@ -141,7 +141,7 @@ int snapshot_take(const char *command, const char *directory, char *path)
                          endpoint + 6);
     if (access(endpoint + 6, F_OK) != 0)
         return fail_with(EXIT_USAGE, command,
-                         "%s: locked, but no node listens there: another tool reads it now; try again later",
+                         "%s: locked, but no node listens there: a tool writes to it now; try again later",
                          directory);
     souk_request_id(id);
     snprintf(name, sizeof name, "%s-%.16s", command, id);
