@@ -11,7 +11,7 @@ static bool admitted(const struct order_turn *turn, uint32_t items)
     const struct given *given = turn->given;
     const struct order_place *body = given->body;
     int64_t lines = body->has_cart_id ? given->settings->cart_lines_max : items;
-    if (given->open.waiting >= given->settings->waiting_max)
+    if (given->open.orders >= given->settings->waiting_max) // each may come to wait
         return false;
     return given->open.lines <= 0 || // one larger than the limit goes alone
            given->open.lines + lines <= given->settings->lines_in_flight_max;

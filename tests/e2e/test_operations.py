@@ -1,10 +1,12 @@
 """A node as its operator meets it: what it says when logs grow, and how it divides memory after reshapes."""
+import contextlib
 import os
 import re
+import subprocess
 import time
 import unittest
 
-from tests.e2e.shop import SLOW, Shop
+from tests.e2e.shop import SLOW, SOUK, NotStarted, Shop, gbp, souk
 
 
 class Operations(unittest.TestCase):
@@ -26,6 +28,48 @@ class Operations(unittest.TestCase):
             shop.stop()
             self.assertEqual(filler.stat().st_size, 2**30)
             filler.unlink()
+
+    def contents(self, directory):
+        return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+    def stranger(self):
+        """Options that make a command another user's, if we may and that one finds the program."""
+        nobody = dict(user=65534, group=65534, extra_groups=[])
+        try:
+            souk("--version", check=0, cwd="/", **nobody)
+        except PermissionError:
+            return {}
+        return nobody
+
+    def test_tools_only_read(self):
+        """Neither a right to write is needed, nor is a byte of what they look at changed."""
+        with Shop() as shop, contextlib.closing(shop.client()) as client:
+            client.call("inventory.receive", "tea", {"quantity": 5})
+            client.call("order.place", "o", {"user_id": "u", "payment_method": "pm_card_visa", "wait_ms": 20000,
+                                             "lines": [{"sku": "tea", "quantity": 1, "unit_price": gbp(100)}]})
+            shop.kill()
+            shop.directory.chmod(0o755)
+            before = self.contents(shop.data)
+            stranger = self.stranger()
+            for command in (("audit",), ("log",), ("log", "--key", "o"), ("orders",), ("replay",), ("topology", "check")):
+                souk(*command, "-d", shop.data, check=0, cwd="/", **stranger)
+                self.assertEqual(self.contents(shop.data), before, command)
+            shop.start()
+
+    def test_a_node_does_not_start_where_a_tool_reads(self):
+        with Shop() as shop, contextlib.closing(shop.client()) as client:
+            for i in range(2000):
+                client.send("inventory.receive", f"sku-{i}", {"quantity": 1})
+            for _ in range(2000):
+                client.receive()
+            shop.kill()
+            with subprocess.Popen([SOUK, "log", "-d", str(shop.data), "--json"], stdout=subprocess.PIPE) as tool:
+                self.assertTrue(tool.stdout.readline()) # the rest does not fit in the pipe: it waits for its reader
+                self.assertTrue(shop.audit()["clean"], "others may read, too")
+                with self.assertRaisesRegex(NotStarted, "a node or a tool has this shop open"):
+                    shop.start()
+                tool.stdout.read()
+            shop.start()
 
     def buffers_of(self, shop, actor):
         """Bytes of write buffers that a database was opened with, as RocksDB notes it."""

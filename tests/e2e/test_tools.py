@@ -4,12 +4,13 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
 import unittest
 
-from tests.e2e.shop import ROOT, SOUK, Shop, gbp, souk
+from tests.e2e.shop import ROOT, SLOW, SOUK, Shop, gbp, souk
 
 
 class Tools(unittest.TestCase):
@@ -101,6 +102,19 @@ class Tools(unittest.TestCase):
         for _ in range(3000):
             self.assertEqual(client.receive(60)[1], "ok")
         client.close()
+
+    def test_a_snapshot_that_fails_is_a_failure_at_once(self):
+        with Shop() as shop:
+            shutil.rmtree(shop.data / "snapshots", ignore_errors=True)
+            (shop.data / "snapshots").touch()
+            began = time.monotonic()
+            for command in (("audit",), ("log",), ("replay",), ("orders", "--open")):
+                said = souk(*command, "-d", shop.data, "--snapshot", check=70).stderr
+                self.assertIn("snapshot_failed", said)
+                self.assertIn("snapshots", said)
+            self.assertLess(time.monotonic() - began, 15 * SLOW, "nothing is asked again")
+            with contextlib.closing(shop.client()) as client:
+                client.call("inventory.receive", "tea", {"quantity": 1})
 
     def test_a_node_ends_although_snapshots_are_asked_for(self):
         with Shop() as shop:

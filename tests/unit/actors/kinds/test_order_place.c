@@ -73,8 +73,8 @@ Test(order, place_refuses_in_this_order_and_leaves_nothing)
     table.settings.order_lines_max = 2;
     cr_expect_eq(place(&table, &body), STATUS_busy);
     cr_expect_str_eq(table_reply(&table), "{message: too many orders are open, retry_after_ms: 250}");
-    table.open = (struct weight){.orders = 1, .waiting = table.settings.waiting_max};
-    cr_expect_eq(place(&table, &body), STATUS_busy);
+    table.open = (struct weight){.orders = table.settings.waiting_max};
+    cr_expect_eq(place(&table, &body), STATUS_busy, "all of them may come to wait");
     cr_expect_eq(table_count(&table, PLACE_OPEN) + table_count(&table, PLACE_HEAD), 0);
     table_deinit(&table);
 }
