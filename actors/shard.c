@@ -4,6 +4,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 #include "store/epochs.h"
 
 #include <stdio.h>
@@ -38,6 +39,8 @@ const struct decision *shard_decided_now(void)
 static bool due_first(struct shard *shard, const struct decision *decision)
 {
     if (shard->options.replay || !shard->kind->due_at || decision->in->origin == LOG_RUNTIME)
+        return true;
+    if (PLANTED(commit_after_expiry) && decision->def->type == MESSAGE_inventory_commit)
         return true;
     return decision_expire(shard, decision);
 }
@@ -455,7 +458,7 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
         records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
-            if (shard->kind->wake_at)
+            if (shard->kind->wake_at && !PLANTED(deadline_lost))
                 timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
         }
         shard_deciding(NULL);
