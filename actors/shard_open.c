@@ -3,6 +3,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 #include "store/epochs.h"
 
 #include <stdlib.h>
@@ -71,7 +72,7 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
         records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
-            if (shard->kind->wake_at)
+            if (shard->kind->wake_at && !PLANTED(deadline_lost))
                 timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
         }
         shard_deciding(NULL);
