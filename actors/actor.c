@@ -192,7 +192,8 @@ static bool obey(struct actor *actor)
     while (inbox_control(actor->inbox, &parcel)) {
         if (bytes_equal(parcel.request, BYTES("stop"))) {
             refuse_the_rest(actor);
-            shard_dismiss(actor->core.shard);
+            while (shard_dismiss(actor->core.shard))
+                core_deliver(&actor->core);
             core_deliver(&actor->core);
             return false;
         }
@@ -250,6 +251,7 @@ static enum fault open_store(struct actor *actor)
     const struct actor_options *options = &actor->options;
     struct store_options store = {.path = options->database,
                                   .memory_bytes = options->memory_bytes,
+                                  .files = options->files,
                                   .sync = options->sync,
                                   .create = false, // the reshape has made it; a lost one must not be made anew, empty
                                   .horizon = &actor->horizon};

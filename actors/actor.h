@@ -31,6 +31,7 @@ struct actor_options {
     uint16_t number; // the broker's
     const char *database;
     uint64_t memory_bytes;
+    uint32_t files; // that its database keeps open
     bool sync;
     uint32_t turn_messages_max;
     uint32_t waiters_max;

@@ -20,6 +20,7 @@ struct broker_options {
     void *context; // zmq
     const char *const *listen; // endpoints; ":*" picks a port
     uint32_t listen_count;
+    uint32_t descriptors_max; // the first descriptor that no connection may have (accepting.h); 0: any
     const char *events;  // PUB endpoint or NULL
     const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot, .clock and .clock_accept are taken); NULL: none
     int64_t commands_in_flight_max; // whole broker; a serving actor's share is max(1024, max / those), a retired one's 1024
@@ -38,7 +39,7 @@ struct broker_options {
 };
 
 // The thread, and its endpoints bound, before anything else of a node exists: an occupied address is found while
-// nothing has changed. Looks at context, listen and events only. Who connects waits for broker_start.
+// nothing has changed. Looks at context, listen, descriptors_max and events only. Who connects waits for broker_start.
 enum fault broker_bind(const struct broker_options *options, struct broker **broker, struct fault_text *text);
 // Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT) and `control`, then serves. A fault leaves the
 // broker bound; stop it.

@@ -289,7 +289,7 @@ static void read_epoch(struct reading *reading, struct log_epoch *epoch, struct 
 bool log_row_decode(uint64_t seq, struct bytes value, struct log_row *row, struct arena *arena)
 {
     struct reading reading = {value.at, value.size ? value.at + value.size : value.at, false};
-    *row = (struct log_row){.seq = seq};
+    *row = (struct log_row){.seq = seq, .size = value.size};
     reading.wrong = read_u8(&reading) != LOG_VERSION;
     row->type = read_u8(&reading);
     if (row->type == LOG_ROW_TURN)

@@ -65,6 +65,7 @@ enum log_row_type { LOG_ROW_TURN = 1, LOG_ROW_EPOCH = 2 };
 struct log_row {
     enum log_row_type type;
     uint64_t seq;
+    size_t size; // of its value
     struct log_turn turn;
     struct log_epoch epoch;
 };

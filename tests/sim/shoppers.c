@@ -47,6 +47,13 @@ static uint32_t waits(const struct shopper *shopper)
     return open;
 }
 
+// Each time twice as long, up to a minute.
+static int64_t longer(int64_t us, int tries)
+{
+    int64_t most = 60000000, more = us << (tries < 9 ? tries : 9);
+    return more < most ? more : most;
+}
+
 static void send(struct shopper *shopper)
 {
     struct run *run = shopper->run;
@@ -60,7 +67,7 @@ static void send(struct shopper *shopper)
             buffer_append(&frame, shopper->requests.at + question->from, question->to - question->from);
     }
     run_send(run, shopper->index, buffer_bytes(&frame));
-    int64_t patience = run->mood.patience_us << (shopper->tries < 7 ? shopper->tries : 7);
+    int64_t patience = longer(run->mood.patience_us, shopper->tries);
     shopper->tries++;
     shopper->asks_again_at = run->now + patience;
     run_wake(run, shopper->index, patience);
@@ -78,6 +85,11 @@ void shopper_mistakes(struct shopper *shopper, enum message_type type, const cha
 }
 
 // ---- their time
+
+static int64_t think(struct run *run)
+{
+    return chance_range(&run->people, 1, run->calm ? 1000000 : run->mood.think_us);
+}
 
 static void next_person(struct shopper *shopper)
 {
@@ -108,7 +120,7 @@ static void go_on(struct shopper *shopper)
         return;
     }
     shopper->person = NULL; // done
-    run_wake(run, shopper->index, chance_range(&run->people, 1, run->mood.think_us));
+    run_wake(run, shopper->index, think(run));
 }
 
 void shopper_wake(struct run *run, uint32_t index)
@@ -153,8 +165,7 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     if (!question || !status_of_name(name, &status))
         return;
     if (status_transient(status)) { // the same again, a little later
-        int more = shopper->tries < 9 ? shopper->tries : 9;
-        shopper->asks_again_at = run->now + (chance_range(&run->people, 10000, 500000) << more);
+        shopper->asks_again_at = run->now + longer(chance_range(&run->people, 10000, 500000), shopper->tries);
         run_wake(run, index, shopper->asks_again_at - run->now);
         return;
     }
@@ -163,7 +174,7 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     remember_view(shopper, body);
     if (waits(shopper))
         return;
-    shopper->next_at = run->now + chance_range(&run->people, 1, run->mood.think_us);
+    shopper->next_at = run->now + think(run);
     run_wake(run, index, shopper->next_at - run->now);
 }
 
@@ -175,7 +186,7 @@ void shoppers_open(struct run *run)
     CHECK(run->shoppers);
     for (int i = 0; i < run->mood.shoppers; i++) {
         run->shoppers[i] = (struct shopper){.run = run, .index = (uint32_t)i, .budget = run->mood.budget};
-        run_wake(run, (uint32_t)i, chance_range(&run->people, 1, run->mood.think_us));
+        run_wake(run, (uint32_t)i, think(run));
     }
 }
 
