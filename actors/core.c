@@ -2,6 +2,7 @@
 #include "actors/core.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 #include <stdlib.h>
 
@@ -49,6 +50,8 @@ static void select_lane(struct core *core, enum inbox_lane lane, uint32_t max, s
         }
         *size += parcel.request.size;
     }
+    if (PLANTED(peer_message_dropped) && lane == INBOX_PEERS && core->count == max)
+        wires->take(wires->context, lane, &parcel);
 }
 
 bool core_select(struct core *core, int64_t now)
@@ -79,7 +82,7 @@ void core_deliver(struct core *core)
 
 static void spend_credit(struct core *core, uint32_t consumed)
 {
-    for (uint32_t i = 0; i < consumed; i++) {
+    for (uint32_t i = PLANTED(credit_lost); i < consumed; i++) {
         if (core->list[i].origin != LOG_CLIENT)
             continue;
         core->credit.commands++;
@@ -91,6 +94,8 @@ enum fault core_turn(struct core *core, int64_t now, struct fault_text *text)
 {
     uint32_t consumed = 0;
     enum fault fault = shard_turn(core->shard, shard_time(core->shard, now), core->list, core->count, &consumed, text);
+    if (fault && PLANTED(reply_before_sync))
+        core_deliver(core);
     if (fault)
         return fault;
     spend_credit(core, consumed);
@@ -121,18 +126,21 @@ static enum fault open_shard(struct core *core)
     return fault;
 }
 
-enum fault core_open(struct core *core, const struct core_options *options, struct fault_text *text)
+enum fault core_open(struct core *core, const struct core_options *options)
 {
     *core = (struct core){.options = *options, .credit = {.actor = options->number}};
     core->list = calloc(options->turn_messages_max + CORE_TIMERS_MAX, sizeof *core->list);
     CHECK(core->list);
     outbox_init(&core->outbox);
     core->options.shard.outbox = &core->outbox;
+    return open_shard(core);
+}
+
+enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct fault_text *text)
+{
     text->line[0] = '\0';
-    enum fault fault = open_shard(core);
-    if (fault == FAULT_NONE)
-        fault = shard_begin_epoch(core->shard, options->epoch, text);
-    if (fault == FAULT_NONE)
+    enum fault fault = shard_begin_epoch(core->shard, epoch, text);
+    if (fault == FAULT_NONE && !PLANTED(not_asked_again))
         shard_resume(core->shard, &core->resume, &fault);
     core->resume_left = cursor_over(buffer_bytes(&core->resume));
     return fault;

@@ -3,6 +3,8 @@
 
 #include "codec/check.h"
 
+enum { FRAME_KEPT_MAX = 1024 * 1024 };
+
 void outbox_init(struct outbox *outbox)
 {
     memset(outbox, 0, sizeof *outbox);
@@ -24,22 +26,36 @@ void outbox_deinit(struct outbox *outbox)
             buffer_deinit(&outbox->peers[kind][index]);
 }
 
+static void frame_clear(struct buffer *frame)
+{
+    if (frame->capacity > FRAME_KEPT_MAX)
+        buffer_deinit(frame);
+    buffer_clear(frame);
+}
+
 void outbox_clear(struct outbox *outbox)
 {
-    buffer_clear(&outbox->broker);
-    buffer_clear(&outbox->provider);
+    frame_clear(&outbox->broker);
+    frame_clear(&outbox->provider);
+    frame_clear(&outbox->scratch);
     for (uint32_t i = 0; i < outbox->dirty_count; i++)
-        buffer_clear(&outbox->peers[outbox->dirty[i].kind][outbox->dirty[i].index]);
+        frame_clear(&outbox->peers[outbox->dirty[i].kind][outbox->dirty[i].index]);
     outbox->dirty_count = 0;
-    outbox->parcels = 0;
+    outbox->parcels = outbox->size = 0;
+}
+
+static void put(struct outbox *outbox, struct buffer *frame, const struct parcel *parcel)
+{
+    size_t before = frame->size;
+    parcel_write(frame, parcel);
+    outbox->size += frame->size - before;
+    outbox->parcels++;
 }
 
 static void to_broker(struct outbox *outbox, enum parcel_origin origin, struct bytes route, uint8_t flags,
                       struct bytes content)
 {
-    parcel_write(&outbox->broker,
-                 &(struct parcel){.origin = origin, .flags = flags, .route = route, .request = content});
-    outbox->parcels++;
+    put(outbox, &outbox->broker, &(struct parcel){.origin = origin, .flags = flags, .route = route, .request = content});
 }
 
 void outbox_reply(struct outbox *outbox, struct bytes route, uint8_t flags, struct bytes id, enum status status,
@@ -66,11 +82,11 @@ static void request_into(struct outbox *outbox, struct buffer *frame, struct ent
 {
     buffer_clear(&outbox->scratch);
     request_write(&outbox->scratch, REQUEST_ID_NONE, type, key, body, 0);
-    parcel_write(frame, &(struct parcel){.origin = PARCEL_PEER,
-                                         .route_kind = (uint8_t)sender.kind,
-                                         .route = sender.key,
-                                         .request = buffer_bytes(&outbox->scratch)});
-    outbox->parcels++;
+    put(outbox, frame,
+        &(struct parcel){.origin = PARCEL_PEER,
+                         .route_kind = (uint8_t)sender.kind,
+                         .route = sender.key,
+                         .request = buffer_bytes(&outbox->scratch)});
 }
 
 void outbox_request(struct outbox *outbox, struct actor_id to, struct entity sender, const char *type,

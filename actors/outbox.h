@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a turn wants to leave: one growing frame of parcels for each actor and one for the broker. Nothing is sent from
-// here before the turn is durable; the owner delivers the frames and clears them. Owned by the actor's thread.
+// here before the turn is durable; the owner delivers the frames and clears them, which gives the memory of rare large
+// ones back. Owned by the actor's thread.
 #pragma once
 
 #include "codec/envelope.h"
@@ -14,6 +15,7 @@ struct outbox {
     struct actor_id dirty[KIND_COUNT * ACTORS_MAX]; // peers with something in their frame
     uint32_t dirty_count;
     uint64_t parcels; // since the last clear
+    size_t size;      // likewise: bytes in all frames
     struct buffer scratch;
 };
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The turn. Read top down: shard_turn is the whole story; the steps before a decision are in shard_load.c, those after
-// it in shard_apply.c.
+// it in shard_apply.c; opening, resuming and timers in shard_open.c.
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <uthash.h>
+
+// Of one turn (T7). Records are read for READ_AHEAD_MAX messages at once.
+enum { LEAVES_MAX = 4 << 20, MEMORY_MAX = 16 << 20, LOG_READ_MAX = 2 << 20, READ_AHEAD_MAX = 128 };
 
 // An entity with waiters that this turn changed.
 struct touched {
@@ -37,6 +41,8 @@ const struct decision *shard_decided_now(void)
 static bool due_first(struct shard *shard, const struct decision *decision)
 {
     if (shard->options.replay || !shard->kind->due_at || decision->in->origin == LOG_RUNTIME)
+        return true;
+    if (PLANTED(commit_after_expiry) && decision->def->type == MESSAGE_inventory_commit)
         return true;
     return decision_expire(shard, decision);
 }
@@ -171,6 +177,28 @@ static void answer_events(struct shard *shard, const struct decision *decision)
     buffer_deinit(&reply);
 }
 
+static void begin(struct shard *shard, int64_t at)
+{
+    arena_reset(&shard->arena);
+    overlay_begin(&shard->overlay, at);
+    shard->turn = (struct log_turn){.at = at};
+    shard->messages_capacity = shard->events_capacity = 0;
+    shard->expires_left = HOLDS_DUE_MAX;
+    shard->log_read = 0;
+    shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
+}
+
+enum turn_share { FOR_MESSAGES = 1, FOR_WAITERS = 2 /* as much again */ };
+
+// A turn that has done as much leaves the rest to the next one. What is replayed fitted.
+static bool turn_full(const struct shard *shard, enum turn_share share)
+{
+    const struct outbox *outbox = shard->options.outbox;
+    return !shard->options.replay && ((outbox && outbox->size >= share * (size_t)LEAVES_MAX) ||
+                                      shard->arena.total >= share * (size_t)MEMORY_MAX ||
+                                      shard->log_read >= share * (size_t)LOG_READ_MAX);
+}
+
 // ---- views for those who wait
 
 static void view_given(struct shard *shard, struct bytes key, struct given *given)
@@ -208,44 +236,46 @@ void view_answer(struct shard *shard, struct bytes key, const struct waiter *wai
         outbox_reply(shard->options.outbox, waiter->route, waiter->flags, waiter->id, status, shard->effects.reply);
 }
 
+// false: the turn is full and somebody is left.
+static bool answer_due(struct shard *shard, int64_t until)
+{
+    struct waiter waiter;
+    struct bytes key;
+    while (waiters_next(shard->waiters) <= until) {
+        if (turn_full(shard, FOR_WAITERS))
+            return false;
+        if (waiters_take_due(shard->waiters, until, &key, &waiter))
+            view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    }
+    return true;
+}
+
+// Who waits for what has come to rest is due; whom this turn has no room for, the next one answers.
 void waiters_settle(struct shard *shard)
 {
     struct touched *it, *next;
     struct waiter waiter;
-    struct bytes key;
     HASH_ITER(hh, shard->touched, it, next)
     {
         HASH_DELETE(hh, shard->touched, it);
         if (!view_at_rest(shard, it->key))
             continue;
-        while (waiters_take(shard->waiters, it->key, &waiter))
+        while (!turn_full(shard, FOR_WAITERS) && waiters_take(shard->waiters, it->key, &waiter))
             view_answer(shard, it->key, &waiter);
+        waiters_hasten(shard->waiters, it->key, shard->overlay.at);
     }
-    while (waiters_take_due(shard->waiters, shard->overlay.at, &key, &waiter))
-        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    answer_due(shard, shard->overlay.at);
 }
 
-void shard_dismiss(struct shard *shard)
+bool shard_dismiss(struct shard *shard)
 {
-    struct waiter waiter;
-    struct bytes key;
-    overlay_begin(&shard->overlay, shard->at);
-    while (waiters_take_due(shard->waiters, INT64_MAX, &key, &waiter))
-        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+    begin(shard, shard->at);
+    bool all = answer_due(shard, INT64_MAX - 1);
     shard_deciding(NULL);
+    return !all;
 }
 
 // ---- the turn
-
-static void begin(struct shard *shard, int64_t at)
-{
-    arena_reset(&shard->arena);
-    overlay_begin(&shard->overlay, at);
-    shard->turn = (struct log_turn){.at = at};
-    shard->messages_capacity = shard->events_capacity = 0;
-    shard->expires_left = HOLDS_DUE_MAX;
-    shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
-}
 
 static uint64_t turn_digest(const struct log_turn *turn)
 {
@@ -278,7 +308,10 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
 {
     due_flush(shard, (struct bytes){0});
     if (shard->overlay.fault) {
-        snprintf(text->line, sizeof text->line, "a read failed");
+        snprintf(text->line, sizeof text->line, "%s",
+                 shard->overlay.fault == FAULT_CORRUPTION
+                     ? "a row is not as it was written; restore the directory from a copy"
+                     : "a row cannot be read; see the kernel's log for the disk, start it again");
         return shard->overlay.fault;
     }
     if (shard->turn.messages_count == 0) {
@@ -301,27 +334,49 @@ static enum fault persist(struct shard *shard, struct fault_text *text)
     return FAULT_NONE;
 }
 
+// What some messages touch is loaded together: all at once could be a turn of large records. Returns where it ends.
+static uint32_t read_ahead(struct shard *shard, const struct incoming *incoming, struct decision *decisions,
+                           uint32_t from, uint32_t count)
+{
+    uint32_t to = count - from < READ_AHEAD_MAX ? count : from + READ_AHEAD_MAX;
+    for (uint32_t i = from; i < to; i++)
+        decision_read(shard, &incoming[i], &decisions[i]);
+    shard_deciding(NULL);
+    overlay_fetch(&shard->overlay);
+    return to;
+}
+
+// false: it must wait for the next turn.
+static bool meet(struct shard *shard, const struct decision *decision)
+{
+    if (!decision->def) {
+        if (decision->refused)
+            decision_answer(shard, decision, decision->refused, decision->refusal);
+        return true;
+    }
+    shard_deciding(decision);
+    if (decision->def->type == MESSAGE_events_read)
+        answer_events(shard, decision);
+    else if (due_first(shard, decision))
+        decide(shard, decision);
+    else
+        return false;
+    return true;
+}
+
 enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *incoming, uint32_t count,
                       uint32_t *consumed, struct fault_text *text)
 {
     CHECK(at > shard->at, "%lld after %lld", (long long)at, (long long)shard->at);
     begin(shard, at);
     struct decision *decisions = arena_alloc(&shard->arena, (count + 1) * sizeof *decisions);
-    for (uint32_t i = 0; i < count; i++)
-        decision_read(shard, &incoming[i], &decisions[i]);
-    shard_deciding(NULL);
-    overlay_fetch(&shard->overlay);
-    uint32_t done = 0;
+    uint32_t done = 0, read = 0;
     for (; done < count && !shard->overlay.fault; done++) {
-        const struct decision *decision = &decisions[done];
-        if (!decision->def)
-            continue;
-        shard_deciding(decision);
-        if (decision->def->type == MESSAGE_events_read)
-            answer_events(shard, decision);
-        else if (due_first(shard, decision))
-            decide(shard, decision);
-        else
+        if (done && turn_full(shard, FOR_MESSAGES))
+            break;
+        if (done == read)
+            read = read_ahead(shard, incoming, decisions, read, count);
+        if (!meet(shard, &decisions[done]))
             break;
     }
     waiters_settle(shard);
@@ -336,195 +391,4 @@ enum fault shard_turn(struct shard *shard, int64_t at, const struct incoming *in
     if (shard->options.horizon)
         atomic_store_explicit(shard->options.horizon, at, memory_order_relaxed);
     return FAULT_NONE;
-}
-
-// ---- opening, timers, resuming
-
-static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count);
-
-enum fault shard_open(const struct shard_options *options, struct shard **shard)
-{
-    struct shard *it = calloc(1, sizeof *it);
-    CHECK(it);
-    it->options = *options;
-    it->kind = options->kind;
-    arena_init(&it->arena);
-    it->cache = options->cache_bytes ? cache_new(options->cache_bytes) : NULL;
-    overlay_init(&it->overlay, options->store, it->cache, &it->arena);
-    effects_init(&it->effects, &it->arena);
-    buffer_init(&it->scratch);
-    buffer_init(&it->key);
-    it->confined = confined_new(it->kind->id, options->quarantine);
-    it->timers = timers_new();
-    it->waiters = waiters_new(options->waiters_max);
-    it->seq = options->tail.seq;
-    if (options->tail.seq && options->tail.type == LOG_ROW_TURN) {
-        it->chain = options->tail.turn.chain;
-        it->at = options->tail.turn.at;
-    } else if (options->tail.seq) {
-        it->chain = options->tail.epoch.previous_chain;
-        it->at = options->tail.epoch.at;
-    }
-    uint32_t count = 0;
-    enum fault fault = options->replay ? FAULT_NONE : open_records(it, NULL, &count);
-    *shard = it;
-    return fault;
-}
-
-void shard_close(struct shard **shard)
-{
-    struct shard *it = *shard;
-    if (!it)
-        return;
-    confined_free(&it->confined);
-    timers_free(&it->timers);
-    waiters_free(&it->waiters);
-    effects_deinit(&it->effects);
-    overlay_deinit(&it->overlay);
-    cache_free(&it->cache);
-    arena_deinit(&it->arena);
-    buffer_deinit(&it->scratch);
-    buffer_deinit(&it->key);
-    free(it);
-    *shard = NULL;
-}
-
-struct open_record {
-    int64_t born_at;
-    struct bytes key;
-};
-
-static int open_compare(const void *a, const void *b)
-{
-    const struct open_record *left = a, *right = b;
-    if (left->born_at != right->born_at)
-        return left->born_at < right->born_at ? -1 : 1;
-    return bytes_compare(left->key, right->key);
-}
-
-static void resume_write(struct shard *shard, struct bytes key, struct buffer *out)
-{
-    struct wake body = {.at = 0};
-    buffer_clear(&shard->scratch);
-    body_encode(wake_shape(), &body, &shard->scratch);
-    request_write(out, REQUEST_ID_NONE, message_by_number(shard->kind->resume)->name, key, buffer_bytes(&shard->scratch), 0);
-}
-
-// An open record before any message meets it: should a look at it end the process, it is known which.
-static void opening(struct decision *decision, struct incoming *in, const struct kind *kind, struct bytes key)
-{
-    const struct message_def *def = message_by_number(kind->resume);
-    *in = (struct incoming){.origin = LOG_RUNTIME};
-    *decision = (struct decision){.in = in, .request = {.type = bytes_text(def->name), .key = key}, .def = def};
-    shard_deciding(decision);
-}
-
-// Every open record, by age: weighed and its timer set (resume NULL), or its resume message written.
-static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count)
-{
-    enum fault fault = FAULT_NONE;
-    if (!shard->kind->resume)
-        return FAULT_NONE;
-    struct arena arena;
-    arena_init(&arena);
-    struct store_scan *scan =
-        store_scan_open(shard->options.store, FAMILY_OPEN, (struct bytes){0}, (struct bytes){0}, false);
-    struct open_record *records = NULL;
-    struct decision decision;
-    struct incoming in;
-    uint32_t capacity = 0;
-    struct bytes row, value, key, rest;
-    uint16_t slot;
-    while (store_scan_next(scan, &row, &value, &fault)) {
-        if (!keys_read_entity(row, &slot, &key, &rest)) {
-            fault = FAULT_CORRUPTION;
-            break;
-        }
-        if (confined_has(shard->confined, key))
-            continue;
-        if (*count == capacity) {
-            capacity = capacity * 2 + 256;
-            records = realloc(records, capacity * sizeof *records);
-            CHECK(records);
-        }
-        opening(&decision, &in, shard->kind, key);
-        records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
-        if (!resume) {
-            shard_weigh(shard, value, 1, &arena);
-            if (shard->kind->wake_at)
-                timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
-        }
-        shard_deciding(NULL);
-    }
-    store_scan_close(&scan);
-    if (*count)
-        qsort(records, *count, sizeof *records, open_compare);
-    for (uint32_t i = 0; resume && i < *count; i++)
-        resume_write(shard, records[i].key, resume);
-    free(records);
-    arena_deinit(&arena);
-    return fault;
-}
-
-uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault)
-{
-    uint32_t count = 0;
-    *fault = open_records(shard, out, &count);
-    return count;
-}
-
-static const char *wake_name(enum kind_id kind)
-{
-    switch (kind) {
-    case KIND_ORDER:
-        return "order.wake";
-    case KIND_PAYMENT:
-        return "payment.wake";
-    case KIND_SANDBOX:
-        return "sandbox.wake";
-    case KIND_CATALOG:
-    case KIND_INVENTORY:
-    case KIND_CART:
-    case KIND_COUNT:
-        break;
-    }
-    CHECK(false, "%s has no timers", kind_name(kind));
-}
-
-uint32_t shard_timers(struct shard *shard, int64_t now, uint32_t max, struct buffer *out, size_t ends[])
-{
-    uint32_t count = 0;
-    struct bytes key;
-    struct wake body = {0};
-    while (count < max && timers_take(shard->timers, now, &key, &body.at)) {
-        buffer_clear(&shard->scratch);
-        body_encode(wake_shape(), &body, &shard->scratch);
-        request_write(out, REQUEST_ID_NONE, wake_name(shard->kind->id), key, buffer_bytes(&shard->scratch), 0);
-        ends[count++] = out->size;
-    }
-    return count;
-}
-
-int64_t shard_next(const struct shard *shard)
-{
-    int64_t timer = timers_next(shard->timers), waiter = waiters_next(shard->waiters);
-    return timer < waiter ? timer : waiter;
-}
-
-enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch, struct fault_text *text)
-{
-    struct log_epoch row = *epoch;
-    row.at = shard_time(shard, epoch->at);
-    row.previous_chain = shard->chain;
-    buffer_clear(&shard->scratch);
-    buffer_clear(&shard->key);
-    log_epoch_encode(&row, &shard->scratch);
-    keys_seq(&shard->key, shard->seq + 1);
-    store_put(shard->options.store, FAMILY_LOG, buffer_bytes(&shard->key), buffer_bytes(&shard->scratch));
-    enum fault fault = store_commit(shard->options.store, text);
-    if (fault == FAULT_NONE) {
-        shard->seq++;
-        shard->at = row.at;
-    }
-    return fault;
 }

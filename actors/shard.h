@@ -9,6 +9,8 @@
 //   T5  while nothing new is taken, what a client's NEW command decided is thrown away and the client told so: answers
 //       that exist already are given, and what is open goes on
 //   T6  an entity in quarantine is not looked at: clients are told so, peers and the runtime hear nothing
+//   T7  a turn's work is bounded besides by the number of its messages: by what it wants to leave, by the memory it
+//       takes, by what it reads of the log (turn_full); at least one message is decided
 #pragma once
 
 #include "actors/confined.h"
@@ -66,6 +68,7 @@ struct shard {
     uint64_t turns, messages, reasks;
     int64_t expires_left; // in this turn
     enum status closed;   // likewise
+    size_t log_read;      // likewise: bytes of the log, for events.read
     struct log_turn turn; // what this turn logs; lives until the next
     uint32_t messages_capacity, events_capacity;
     struct due_list *due; // what falls due by this turn, by entity
@@ -88,14 +91,14 @@ int64_t shard_time(const struct shard *shard, int64_t clock);
 uint32_t shard_timers(struct shard *shard, int64_t now, uint32_t max, struct buffer *out, size_t ends[]);
 // When the shard wants a turn of its own accord: a timer or a waiter. INT64_MAX: never.
 int64_t shard_next(const struct shard *shard);
-// Answers everybody who waits with the view as it stands.
-void shard_dismiss(struct shard *shard);
+// Answers who waits with the view as it stands, as many as fit into a turn; false: nobody waits any more.
+bool shard_dismiss(struct shard *shard);
 // `resume` for each open record, by age: appended to `out` as one request behind the other; returns how many.
 uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault);
 // First log row of an epoch; committed.
 enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch, struct fault_text *text);
 
-// ---- for the turn's own files: shard.c, shard_load.c, shard_apply.c, shard_events.c
+// ---- for the turn's own files: shard.c, shard_load.c, shard_apply.c, shard_events.c, shard_open.c
 
 struct decision {
     const struct incoming *in;
@@ -105,12 +108,14 @@ struct decision {
     struct bytes entity; // E (store/keys.h)
     struct bytes remembered; // row key; empty: not remembered
     struct bytes fingerprint;
+    enum status refused; // def NULL: what its client is told; ok: nothing
+    struct bytes refusal;
 };
 
 // What this thread is deciding, for one that dies of it (actors/dying.h); NULL: nothing.
 void shard_deciding(const struct decision *decision);
 const struct decision *shard_decided_now(void);
-// Envelope and body; plans the loads. A refusal is answered at once and leaves def NULL.
+// Envelope and body; plans the loads. A refusal leaves def NULL and is kept until it is the message's turn.
 void decision_read(struct shard *shard, const struct incoming *in, struct decision *decision);
 // What `given` the handler gets.
 void decision_load(struct shard *shard, const struct decision *decision, struct given *given);

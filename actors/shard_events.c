@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { READ_ROWS_MAX = 4096, SEARCH_ROWS_MAX = 262144 /* until the first event */, READ_SIZE_MAX = 256 * 1024, EVENTS_DEFAULT = 100, INDEX_ROW_DONE = 0xffff };
+enum { READ_ROWS_MAX = 4096, READ_SIZE_MAX = 256 * 1024, EVENTS_DEFAULT = 100, INDEX_ROW_DONE = 0xffff };
+enum { LOG_SIZE_MAX = 8 * 1024 * 1024 /* until the first event */, ROW_COST = 32 };
 
 struct position {
     uint64_t seq;
@@ -88,9 +89,11 @@ enum status shard_events_read(struct shard *shard, const struct events_read *bod
         log_reader_open(shard->options.store, after.index == INDEX_ROW_DONE ? after.seq + 1 : after.seq, UINT64_MAX);
     struct log_row row;
     enum fault fault = FAULT_NONE;
-    for (uint32_t rows = 0; rows < (page.count ? READ_ROWS_MAX : SEARCH_ROWS_MAX) && !page_full(&page); rows++) {
+    size_t read = 0;
+    for (uint32_t rows = 0; (!page.count || rows < READ_ROWS_MAX) && read < LOG_SIZE_MAX && !page_full(&page); rows++) {
         if (!log_reader_next(reader, &row, &fault))
             break;
+        read += row.size + ROW_COST;
         if (row.type == LOG_ROW_TURN) {
             page_turn(&page, &row, &after);
             continue;
@@ -106,6 +109,7 @@ enum status shard_events_read(struct shard *shard, const struct events_read *bod
         }
     }
     log_reader_close(&reader);
+    shard->log_read += read;
     CHECK(fault == FAULT_NONE, "fault %d in the log", fault);
     out.events = page.events;
     out.events_count = page.count;

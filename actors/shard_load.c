@@ -23,12 +23,20 @@ static struct bytes entity_key(struct shard *shard, struct bytes key)
     return arena_copy(&shard->arena, buffer_bytes(&shard->key));
 }
 
-static void refuse(struct shard *shard, const struct decision *decision, enum status status, const char *field,
+// The body stands in the scratch.
+static void refuse_with(struct shard *shard, struct decision *decision, enum status status)
+{
+    decision->def = NULL;
+    decision->refused = status;
+    decision->refusal = arena_copy(&shard->arena, buffer_bytes(&shard->scratch));
+}
+
+static void refuse(struct shard *shard, struct decision *decision, enum status status, const char *field,
                    const char *message)
 {
     buffer_clear(&shard->scratch);
     refusal_body_write(&shard->scratch, field, message);
-    decision_answer(shard, decision, status, arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
+    refuse_with(shard, decision, status);
 }
 
 // The value of the ID field that names a message's child.
@@ -85,7 +93,7 @@ static void plan(struct shard *shard, struct decision *decision)
 }
 
 // Clients are told; whoever else asks waits until it is cleared.
-static void refuse_confined(struct shard *shard, const struct decision *decision, enum kind_id kind)
+static void refuse_confined(struct shard *shard, struct decision *decision, enum kind_id kind)
 {
     const char *kind_text = kind_name(kind);
     struct bytes key = decision->request.key;
@@ -101,7 +109,7 @@ static void refuse_confined(struct shard *shard, const struct decision *decision
                            kind_text, BYTES_FORMAT(key), kind_text, BYTES_FORMAT(key)));
     pack_text(&shard->scratch, "entity");
     pack_text(&shard->scratch, arena_format(&shard->arena, "%s/%.*s", kind_text, BYTES_FORMAT(key)));
-    decision_answer(shard, decision, STATUS_quarantined, arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
+    refuse_with(shard, decision, STATUS_quarantined);
 }
 
 void decision_read(struct shard *shard, const struct incoming *in, struct decision *decision)
@@ -134,12 +142,10 @@ void decision_read(struct shard *shard, const struct incoming *in, struct decisi
     struct refusal why;
     if (!body_decode(shape, decision->request.body, decision->body, &shard->arena, &why)) {
         CHECK(in->origin == LOG_CLIENT, "%s: %s: %s", def->name, why.field, why.message);
-        decision->def = NULL;
         refuse(shard, decision, STATUS_invalid, why.field, why.message);
         return;
     }
     if (asks_too_long(shard, decision)) {
-        decision->def = NULL;
         refuse(shard, decision, STATUS_invalid, "meta.retry_until", "this is further ahead than replies are remembered");
         return;
     }

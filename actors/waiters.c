@@ -147,6 +147,13 @@ bool waiters_take(struct waiters *waiters, struct bytes key, struct waiter *wait
     return true;
 }
 
+void waiters_hasten(struct waiters *waiters, struct bytes key, int64_t at)
+{
+    struct queue *queue = queue_of(waiters, key);
+    for (struct entry *entry = queue ? queue->first : NULL; entry; entry = entry->next)
+        timers_set(waiters->timers, entry_name(entry), at);
+}
+
 bool waiters_take_due(struct waiters *waiters, int64_t now, struct bytes *key, struct waiter *waiter)
 {
     struct bytes name;

@@ -21,6 +21,8 @@ bool waiters_add(struct waiters *waiters, struct bytes key, const struct waiter 
 bool waiters_has(const struct waiters *waiters, struct bytes key);
 // Takes one who waits for this key; false: nobody. The waiter lives until the next call.
 bool waiters_take(struct waiters *waiters, struct bytes key, struct waiter *waiter);
+// Whoever waits for this key is due at `at`.
+void waiters_hasten(struct waiters *waiters, struct bytes key, int64_t at);
 // Takes one whose time is up; key and waiter live until the next call.
 bool waiters_take_due(struct waiters *waiters, int64_t now, struct bytes *key, struct waiter *waiter);
 int64_t waiters_next(const struct waiters *waiters); // INT64_MAX: none
