@@ -269,6 +269,7 @@ static enum fault open_all(struct actor *actor)
                                           .horizon = &actor->horizon},
                                 .wires = {actor, take, release, deliver},
                                 .epoch = options->epoch,
+                                .room = options->room,
                                 .number = options->number,
                                 .turn_messages_max = options->turn_messages_max};
     fault = core_open(&actor->core, &core, &actor->text);

@@ -162,6 +162,7 @@ enum fault core_open(struct core *core, const struct core_options *options, stru
     CHECK(core->list);
     core->aside = aside_new();
     outbox_init(&core->outbox);
+    core->outbox.room = options->room;
     core->options.shard.outbox = &core->outbox;
     text->line[0] = '\0';
     enum fault fault = open_shard(core);

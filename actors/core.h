@@ -27,7 +27,8 @@ struct core_options {
     struct shard_options shard; // store, kind …; tail and outbox are the core's own
     struct core_wires wires;
     const struct log_epoch *epoch;
-    uint16_t number; // the broker's
+    struct room *room; // of replies; may be NULL
+    uint16_t number;   // the broker's
     uint32_t turn_messages_max;
 };
 

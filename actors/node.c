@@ -107,6 +107,7 @@ static void start_actor(struct node *node, int kind, int index)
     struct actor_options options = {
         .zmq = node->options.zmq,
         .id = id,
+        .room = node->options.room,
         .number = node->count++,
         .database = node->paths[kind][index].text,
         .sync = node->options.sync,
@@ -411,6 +412,7 @@ static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags
     buffer_init(&reply);
     refusal_body_write(&body, NULL, "the node ends");
     reply_write(&reply, id, STATUS_busy, buffer_bytes(&body));
+    room_take(node->options.room, room_place(node->options.room, route), reply.size);
     if (!node->broker)
         node->broker = push_socket(node, "inproc://broker");
     parcel_send(node->broker, &(struct parcel){

@@ -6,10 +6,11 @@
 
 #include <criterion/criterion.h>
 
-enum { QUEUE_MAX = 64, TURNS_MAX = 200, HOLDS = HOLDS_DUE_MAX * 4 - 10 };
+enum { ROOM = 16 << 20, QUEUE_MAX = 64, TURNS_MAX = 200, HOLDS = HOLDS_DUE_MAX * 4 - 10 };
 #define FIRST INT64_C(1700000000000000)
 
 static struct core core;
+static struct room *room;
 static struct store *store;
 static struct fault_text text;
 static struct arena texts;
@@ -18,6 +19,7 @@ static struct settings settings;
 static struct parcel queue[INBOX_LANES][QUEUE_MAX];
 static uint32_t queued[INBOX_LANES], taken[INBOX_LANES];
 static struct buffer answered; // ids in order, a bar at each turn's end
+static struct buffer busy;     // ids
 static uint64_t credit;
 static int64_t now;
 
@@ -45,7 +47,7 @@ static void deliver(void *context, struct outbox *outbox)
         struct reply reply;
         struct cursor cursor = cursor_over(parcel.request);
         if (parcel.origin == PARCEL_REPLY && reply_read(&cursor, &reply))
-            buffer_printf(&answered, "%.*s ", BYTES_FORMAT(reply.id));
+            buffer_printf(bytes_equal(reply.status, BYTES("busy")) ? &busy : &answered, "%.*s ", BYTES_FORMAT(reply.id));
         if (parcel.origin == PARCEL_CREDIT)
             credit += ((const struct parcel_credit *)(const void *)parcel.request.at)->commands;
     }
@@ -60,6 +62,7 @@ static void open_core(void)
     memset(taken, 0, sizeof taken);
     arena_init(&texts);
     buffer_init(&answered);
+    buffer_init(&busy);
     settings = (struct settings){
         .remember_hours = 24,
         .reservation_ttl_ms = 1000,
@@ -72,6 +75,7 @@ static void open_core(void)
         .provider_key_hours = 20,
         .provider = BYTES("sandbox"),
     };
+    room = room_new(ROOM);
     store_memory_open(&(struct store_options){0}, &store, &text);
     const struct log_epoch epoch = {.at = FIRST, .number = 1, .settings = settings, .owners = owners};
     const struct core_options options = {.shard = {.kind = kind_of(KIND_INVENTORY),
@@ -82,6 +86,7 @@ static void open_core(void)
                                                    .waiters_max = 1},
                                          .wires = {NULL, take, release, deliver},
                                          .epoch = &epoch,
+                                         .room = room,
                                          .turn_messages_max = 16};
     cr_assert_eq(core_open(&core, &options, &text), FAULT_NONE, "%s", text.line);
 }
@@ -90,7 +95,9 @@ static void close_core(void)
 {
     core_close(&core);
     store_close(&store);
+    room_free(&room);
     buffer_deinit(&answered);
+    buffer_deinit(&busy);
     arena_deinit(&texts);
 }
 
@@ -125,6 +132,14 @@ static const char *turns(void)
     for (int i = 0; i < TURNS_MAX && (core_next(&core) == INT64_MIN || queued[INBOX_CLIENTS]); i++)
         turn();
     return arena_format(&texts, "%.*s", (int)answered.size, (const char *)answered.at);
+}
+
+// Who was told so since this was asked before.
+static const char *busy_ids(void)
+{
+    const char *ids = arena_format(&texts, "%.*s", (int)busy.size, busy.size ? (const char *)busy.at : "");
+    buffer_clear(&busy);
+    return ids;
 }
 
 // More holds of one SKU than two turns can end, all due.
@@ -180,4 +195,30 @@ Test(core, credit_comes_back_once_for_each_message)
     }
     turns();
     cr_expect_eq(credit - before, 20);
+}
+
+Test(core, who_does_not_read_is_told_busy_before_anything_is_decided)
+{
+    uint32_t place = room_place(room, BYTES("client"));
+    client("r", MESSAGE_inventory_receive, "mug", &(struct inventory_receive){.quantity = 5});
+    room_take(room, place, ROOM / 16);
+    turns();
+    cr_expect_str_eq(busy_ids(), "r ");
+    cr_expect_eq(core.shard->seq, 1, "only the epoch's row");
+    cr_expect_eq(credit, 1);
+    room_give(room, place, ROOM / 16);
+    client("r", MESSAGE_inventory_receive, "mug", &(struct inventory_receive){.quantity = 5});
+    turns();
+    cr_expect_str_eq(busy_ids(), "");
+    cr_expect_eq(core.shard->seq, 2);
+}
+
+Test(core, a_reply_takes_from_the_room_of_its_connection)
+{
+    uint32_t place = room_place(room, BYTES("client"));
+    room_take(room, place, ROOM / 16 - 1);
+    client("a", MESSAGE_inventory_get, "mug", NULL);
+    client("b", MESSAGE_inventory_get, "mug", NULL);
+    turns();
+    cr_expect_str_eq(busy_ids(), "b ");
 }
