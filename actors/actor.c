@@ -6,6 +6,7 @@
 #include "actors/dying.h"
 #include "codec/check.h"
 #include "provider/connector.h"
+#include "store/epochs.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +21,8 @@ struct actor {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum { OPENING, OPENED, GOING, STOPPED, CLOSING } phase;
+    enum { OPENING, MATCHED, BEGINNING, OPENED, GOING, STOPPED, CLOSING } phase;
+    bool given_up; // before BEGINNING
     enum fault fault;
     struct fault_text text;
     struct actor_stats stats;
@@ -41,11 +43,9 @@ struct actor_endpoint actor_endpoint(struct actor_id id)
     return endpoint;
 }
 
-static int64_t clock_now(void)
+static int64_t clock_now(const struct actor *actor)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return node_clock_now(actor->options.clock);
 }
 
 // ---- deliver
@@ -219,14 +219,14 @@ static void fail(struct actor *actor, const char *what)
 static void turn(struct actor *actor)
 {
     struct fault_text text = {"a read or write failed"};
-    if (core_turn(&actor->core, clock_now(), &text))
+    if (core_turn(&actor->core, clock_now(actor), &text))
         fail(actor, text.line);
 }
 
 // How long to wait for a message: until the next timer.
 static int patience(const struct actor *actor)
 {
-    int64_t next = core_next(&actor->core), now = clock_now();
+    int64_t next = core_next(&actor->core), now = clock_now(actor);
     if (next > now && next - now > IDLE_MS * 1000)
         return IDLE_MS;
     return next <= now ? 0 : (int)((next - now) / 1000 + 1);
@@ -239,24 +239,32 @@ static void serve(struct actor *actor)
         inbox_collect(actor->inbox, patience(actor));
         if (!obey(actor))
             return;
-        if (core_select(&actor->core, clock_now()))
+        if (core_select(&actor->core, clock_now(actor)))
             turn(actor);
     }
 }
 
 // ---- opening and closing
 
-static enum fault open_all(struct actor *actor)
+// Nothing of ours is written before all databases are known to be of one moment.
+static enum fault open_store(struct actor *actor)
 {
     const struct actor_options *options = &actor->options;
     struct store_options store = {.path = options->database,
                                   .memory_bytes = options->memory_bytes,
+                                  .files = options->files,
                                   .sync = options->sync,
                                   .create = false, // the reshape has made it; a lost one must not be made anew, empty
                                   .horizon = &actor->horizon};
     enum fault fault = store_rocks_open(&store, &actor->store, &actor->text);
-    if (fault)
-        return fault;
+    return fault ? fault
+                 : epochs_match(actor->store, options->database, options->served, options->epoch->number - 1,
+                                &actor->text);
+}
+
+static enum fault open_core(struct actor *actor)
+{
+    const struct actor_options *options = &actor->options;
     struct core_options core = {.shard = {.kind = kind_of(options->id.kind),
                                           .actor = options->id,
                                           .store = actor->store,
@@ -268,11 +276,15 @@ static enum fault open_all(struct actor *actor)
                                           .cache_bytes = options->memory_bytes / 8,
                                           .horizon = &actor->horizon},
                                 .wires = {actor, take, release, deliver},
-                                .epoch = options->epoch,
                                 .room = options->room,
                                 .number = options->number,
                                 .turn_messages_max = options->turn_messages_max};
-    fault = core_open(&actor->core, &core, &actor->text);
+    enum fault fault = core_open(&actor->core, &core);
+    if (fault == FAULT_NONE) {
+        struct log_epoch epoch = *options->epoch;
+        epoch.at = node_clock_meet(options->clock, actor->core.shard->at);
+        fault = core_begin(&actor->core, &epoch, &actor->text);
+    }
     if (fault && !actor->text.line[0])
         snprintf(actor->text.line, sizeof actor->text.line, "%s: its log or open orders cannot be read: restore this directory from a copy",
                  options->database);
@@ -316,7 +328,11 @@ static void *run(void *context)
 {
     struct actor *actor = context;
     dying_stack_open(&actor->stack);
-    enum fault fault = open_all(actor);
+    enum fault fault = open_store(actor);
+    set_phase(actor, MATCHED, fault);
+    wait_phase(actor, BEGINNING);
+    if (fault == FAULT_NONE)
+        fault = actor->given_up ? FAULT_USAGE : open_core(actor);
     if (fault == FAULT_NONE) {
         actor->inbox = inbox_open(actor->options.zmq, actor_endpoint(actor->options.id).text);
         actor->broker = push_open(actor, "inproc://broker");
@@ -345,6 +361,19 @@ struct actor *actor_start(const struct actor_options *options)
     snprintf(name, sizeof name, "%.9s/%d", kind_name(options->id.kind), options->id.index);
     pthread_setname_np(actor->thread, name);
     return actor;
+}
+
+enum fault actor_matched(struct actor *actor, struct fault_text *text)
+{
+    wait_phase(actor, MATCHED);
+    *text = actor->text;
+    return actor->fault;
+}
+
+void actor_begin(struct actor *actor, bool all_match)
+{
+    actor->given_up = !all_match;
+    set_phase(actor, BEGINNING, actor->fault);
 }
 
 enum fault actor_opened(struct actor *actor, struct fault_text *text)

@@ -3,6 +3,7 @@
 // reaches it as parcels.
 #pragma once
 
+#include "actors/clock.h"
 #include "actors/shard.h"
 
 #include <pthread.h>
@@ -31,20 +32,28 @@ struct actor_options {
     uint16_t number;   // the broker's
     const char *database;
     uint64_t memory_bytes;
+    uint32_t files; // that its database keeps open
     bool sync;
     uint32_t turn_messages_max;
     uint32_t waiters_max;
     const struct settings *settings;
     const struct owner_map *owners;
-    const struct log_epoch *epoch;
+    const struct log_epoch *epoch; // its time is each actor's own
+    struct node_clock *clock;
     const _Atomic int *closed; // struct shard_options
+    uint64_t served; // the last epoch that all databases have seen
     void (*fail)(const char *line); // does not return: any actor's failure ends the process
 };
 
 struct actor;
 
-// Starts the thread, which opens the database, binds the inbox and begins the epoch, and then waits for actor_go.
+// Starts the thread, which opens the database and waits for actor_begin; then it begins the epoch, binds the inbox and
+// waits for actor_go.
 struct actor *actor_start(const struct actor_options *options);
+// Waits until its database is open; FAULT_NONE: it may be part of this shop (store/epochs.h).
+enum fault actor_matched(struct actor *actor, struct fault_text *text);
+// `all_match`: so it is with all databases, and the shop has begun the epoch. Otherwise opening fails.
+void actor_begin(struct actor *actor, bool all_match);
 // Waits until it is open; FAULT_NONE: the inbox is bound.
 enum fault actor_opened(struct actor *actor, struct fault_text *text);
 // All inboxes are bound: serve.

@@ -155,7 +155,7 @@ static enum fault open_shard(struct core *core)
     return fault;
 }
 
-enum fault core_open(struct core *core, const struct core_options *options, struct fault_text *text)
+enum fault core_open(struct core *core, const struct core_options *options)
 {
     *core = (struct core){.options = *options, .credit = {.actor = options->number}};
     core->list = calloc(options->turn_messages_max + CORE_TIMERS_MAX, sizeof *core->list);
@@ -164,10 +164,13 @@ enum fault core_open(struct core *core, const struct core_options *options, stru
     outbox_init(&core->outbox);
     core->outbox.room = options->room;
     core->options.shard.outbox = &core->outbox;
+    return open_shard(core);
+}
+
+enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct fault_text *text)
+{
     text->line[0] = '\0';
-    enum fault fault = open_shard(core);
-    if (fault == FAULT_NONE)
-        fault = shard_begin_epoch(core->shard, options->epoch, text);
+    enum fault fault = shard_begin_epoch(core->shard, epoch, text);
     if (fault == FAULT_NONE)
         shard_resume(core->shard, &core->resume, &fault);
     core->resume_left = cursor_over(buffer_bytes(&core->resume));

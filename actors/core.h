@@ -26,7 +26,6 @@ struct core_wires {
 struct core_options {
     struct shard_options shard; // store, kind …; tail and outbox are the core's own
     struct core_wires wires;
-    const struct log_epoch *epoch;
     struct room *room; // of replies; may be NULL
     uint16_t number;   // the broker's
     uint32_t turn_messages_max;
@@ -47,9 +46,10 @@ struct core {
     struct parcel_credit credit;
 };
 
-// Opens the shard, begins the epoch, gathers what is asked again. On a fault `text` says what to do, if it is empty the
-// log or open records cannot be read; core_close in any case.
-enum fault core_open(struct core *core, const struct core_options *options, struct fault_text *text);
+// Opens the shard. FAULT_NONE, or its log or open records cannot be read; core_close in any case.
+enum fault core_open(struct core *core, const struct core_options *options);
+// Then: begins the epoch, gathers what is asked again. `text` empty: open records cannot be read.
+enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct fault_text *text);
 void core_close(struct core *core);
 
 // When there is something to do without a message: INT64_MAX never, INT64_MIN now.

@@ -1,47 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "actors/node.h"
+#include "actors/node_state.h"
 
 #include "actors/dying.h"
-#include "actors/watch.h"
 #include "codec/check.h"
-#include "store/quarantine.h"
-#include "provider/connector.h"
+#include "store/clock_note.h"
 #include "store/snapshots.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
-struct node {
-    struct node_options options;
-    struct shop *shop;
-    struct settings settings;
-    struct log_epoch epoch;
-    struct quarantine quarantine;
-    struct buffer quarantine_names; // as the epoch's record has them
-    struct watch *watch;
-    struct actor *actors[KIND_COUNT][ACTORS_MAX];
-    struct shop_database_path paths[KIND_COUNT][ACTORS_MAX];
-    uint16_t count; // of all
-    pthread_mutex_t lock; // over the next two: snapshots begin in the broker's thread, the end in another
-    pthread_cond_t changed;
-    uint32_t snapshots; // under way: all actors must reach its barrier, so none may be told to stop
-    bool stopping;
-    struct connector *connector; // to a provider outside; NULL: the embedded sandbox
-    struct actor_endpoint payment_inboxes[ACTORS_MAX];
-    void *control[KIND_COUNT][ACTORS_MAX]; // to each inbox; the broker's thread's for snapshots
-    void *broker;                          // likewise, for a refusal
-};
-
 enum { RETIRED_BYTES = 4 * 1024 * 1024 };
-
-#define EACH_ACTOR(node, kind, index)                                                                                  \
-    for (int kind = 0; kind < KIND_COUNT; kind++)                                                                      \
-        for (int index = 0; index < shop_record((node)->shop)->ever.count[kind]; index++)
 
 static _Noreturn void fail(const char *line)
 {
@@ -116,13 +88,16 @@ static void start_actor(struct node *node, int kind, int index)
         .settings = &node->settings,
         .owners = &node->epoch.owners,
         .epoch = &node->epoch,
+        .clock = &node->clock,
         .closed = watch_closed(node->watch),
+        .served = shop_record(node->shop)->served,
         .fail = fail,
     };
-    uint32_t owners = 0; // those that own nothing any more only read their log: the least there is
+    uint32_t databases = 1, owners = 0; // those that own nothing any more only read their log: the least there is
     for (int other = 0; other < KIND_COUNT; other++)
-        owners += node->epoch.owners.count[other];
+        owners += node->epoch.owners.count[other], databases += shop_record(node->shop)->ever.count[other];
     options.memory_bytes = index < node->epoch.owners.count[kind] ? node->options.memory_bytes / owners : RETIRED_BYTES;
+    options.files = node->options.files / databases;
     node->actors[kind][index] = actor_start(&options);
 }
 
@@ -161,6 +136,97 @@ static void sweep_snapshots(const struct node *node)
     node->options.log(line);
 }
 
+static void keep_clock_note(void *context, const struct clock_note *note)
+{
+    struct node *node = context;
+    struct fault_text text;
+    pthread_mutex_lock(&node->meta);
+    if (clock_note_save(node->shop, note, &text))
+        node->options.log(text.line);
+    pthread_mutex_unlock(&node->meta);
+}
+
+static enum fault start_watch(struct node *node, struct fault_text *text)
+{
+    struct clock_note note;
+    enum fault fault = clock_note_load(node->shop, &note, text);
+    if (fault)
+        return fault;
+    node_clock_init(&node->clock, &note);
+    node->watch = watch_start(&(struct watch_options){.path = shop_path(node->shop),
+                                                      .free_min_bytes = node->options.free_min_bytes,
+                                                      .clock = &node->clock,
+                                                      .keep = keep_clock_note,
+                                                      .context = node,
+                                                      .log = node->options.log});
+    return FAULT_NONE;
+}
+
+// The first fault of any of them.
+static enum fault each_answers(struct node *node, enum fault (*ask)(struct actor *, struct fault_text *),
+                               struct fault_text *text)
+{
+    enum fault fault = FAULT_NONE;
+    EACH_ACTOR(node, kind, index)
+    {
+        struct fault_text why;
+        enum fault one = ask(node->actors[kind][index], &why);
+        if (one == FAULT_NONE || fault)
+            continue;
+        fault = one;
+        *text = why;
+    }
+    return fault;
+}
+
+static bool failed_to_open(struct actor *actor)
+{
+    struct fault_text text;
+    return actor_opened(actor, &text) != FAULT_NONE;
+}
+
+// The watch may have something to keep at the same time.
+static enum fault begin_epoch(struct node *node, struct fault_text *text)
+{
+    pthread_mutex_lock(&node->meta);
+    enum fault fault = shop_begin_epoch(node->shop, node->epoch.number, node->epoch.at, text);
+    pthread_mutex_unlock(&node->meta);
+    return fault;
+}
+
+static enum fault serve_epoch(struct node *node, struct fault_text *text)
+{
+    pthread_mutex_lock(&node->meta);
+    enum fault fault = shop_serve_epoch(node->shop, text);
+    pthread_mutex_unlock(&node->meta);
+    return fault;
+}
+
+// Databases that do not belong together are told before the epoch is begun: nothing is written then, and the next start
+// finds them as they are.
+static enum fault start_actors(struct node *node, struct fault_text *text)
+{
+    prepare_epoch(node);
+    EACH_ACTOR(node, kind, index)
+        start_actor(node, kind, index);
+    enum fault fault = each_answers(node, actor_matched, text);
+    if (fault == FAULT_NONE)
+        fault = begin_epoch(node, text);
+    sweep_snapshots(node);
+    EACH_ACTOR(node, kind, index)
+        actor_begin(node->actors[kind][index], fault == FAULT_NONE);
+    struct fault_text later;
+    enum fault opened = each_answers(node, actor_opened, &later);
+    if (fault == FAULT_NONE && opened) {
+        fault = opened;
+        *text = later;
+    }
+    EACH_ACTOR(node, kind, index)
+        if (failed_to_open(node->actors[kind][index]))
+            actor_join(&node->actors[kind][index]);
+    return fault;
+}
+
 enum fault node_open(const struct node_options *options, struct node **node, struct fault_text *text)
 {
     struct node *it = calloc(1, sizeof *it);
@@ -168,34 +234,20 @@ enum fault node_open(const struct node_options *options, struct node **node, str
     it->options = *options;
     pthread_mutex_init(&it->lock, NULL);
     pthread_cond_init(&it->changed, NULL);
+    pthread_mutex_init(&it->meta, NULL);
     enum fault fault = shop_open(options->path, true, false, &it->shop, text);
     if (fault == FAULT_NONE)
         fault = open_quarantine(it, text);
     if (fault == FAULT_NONE)
         fault = shop_reshape(it->shop, &options->wanted, options->memory_bytes, options->sync, options->log, text);
-    if (fault == FAULT_NONE) {
-        prepare_epoch(it);
-        fault = shop_begin_epoch(it->shop, it->epoch.number, it->epoch.at, text);
-        sweep_snapshots(it);
-    }
-    if (fault == FAULT_NONE) {
-        it->watch = watch_start(&(struct watch_options){
-            .path = shop_path(it->shop), .free_min_bytes = options->free_min_bytes, .log = options->log});
-        EACH_ACTOR(it, kind, index)
-            start_actor(it, kind, index);
-    }
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        for (int index = 0; index < ACTORS_MAX; index++) {
-            struct fault_text why;
-            enum fault one = it->actors[kind][index] ? actor_opened(it->actors[kind][index], &why) : FAULT_NONE;
-            if (one == FAULT_NONE)
-                continue;
-            if (fault == FAULT_NONE) {
-                fault = one;
-                *text = why;
-            }
-            actor_join(&it->actors[kind][index]);
-        }
+    if (fault == FAULT_NONE)
+        fault = start_watch(it, text);
+    if (fault == FAULT_NONE)
+        fault = start_actors(it, text);
+    if (fault == FAULT_NONE)
+        fault = serve_epoch(it, text);
+    if (fault == FAULT_NONE)
+        watch_look(it->watch); // the logs have said what time it was
     if (fault == FAULT_NONE)
         fault = start_connector(it, text);
     *node = it;
@@ -215,7 +267,7 @@ void node_go(struct node *node)
                 actor_go(node->actors[kind][index]);
 }
 
-static void *push_socket(struct node *node, const char *endpoint)
+void *node_push_socket(struct node *node, const char *endpoint)
 {
     void *socket = zmq_socket(node->options.zmq, ZMQ_PUSH);
     CHECK(socket, "%s", zmq_strerror(errno));
@@ -225,12 +277,12 @@ static void *push_socket(struct node *node, const char *endpoint)
     return socket;
 }
 
-static void *control_socket(struct node *node, int kind, int index)
+void *node_control_socket(struct node *node, int kind, int index)
 {
-    return push_socket(node, actor_endpoint((struct actor_id){kind, (uint16_t)index}).text);
+    return node_push_socket(node, actor_endpoint((struct actor_id){kind, (uint16_t)index}).text);
 }
 
-static void parcel_send(void *socket, const struct parcel *parcel)
+void node_parcel_send(void *socket, const struct parcel *parcel)
 {
     struct buffer frame;
     buffer_init(&frame);
@@ -240,9 +292,9 @@ static void parcel_send(void *socket, const struct parcel *parcel)
     buffer_deinit(&frame);
 }
 
-static void control_send(void *socket, struct bytes word)
+void node_control_send(void *socket, struct bytes word)
 {
-    parcel_send(socket, &(struct parcel){.origin = PARCEL_CONTROL, .request = word});
+    node_parcel_send(socket, &(struct parcel){.origin = PARCEL_CONTROL, .request = word});
 }
 
 void node_stop(struct node *node)
@@ -255,8 +307,8 @@ void node_stop(struct node *node)
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int index = 0; index < ACTORS_MAX; index++)
             if (node->actors[kind][index]) {
-                void *socket = control_socket(node, kind, index);
-                control_send(socket, BYTES("stop"));
+                void *socket = node_control_socket(node, kind, index);
+                node_control_send(socket, BYTES("stop"));
                 zmq_close(socket);
             }
     for (int kind = 0; kind < KIND_COUNT; kind++)
@@ -281,7 +333,11 @@ void node_close(struct node **node)
     if (it->broker)
         zmq_close(it->broker);
     connector_stop(&it->connector);
-    watch_stop(&it->watch);
+    if (it->watch) {
+        watch_stop(&it->watch);
+        node_clock_deinit(&it->clock);
+    }
+    pthread_mutex_destroy(&it->meta);
     if (it->shop)
         shop_close(&it->shop);
     dying_done();
@@ -306,149 +362,4 @@ uint16_t node_actors(const struct node *node, enum kind_id kind)
 uint64_t node_epoch(const struct node *node)
 {
     return node->epoch.number;
-}
-
-// ---- the broker's callbacks
-
-uint16_t node_owner(void *context, enum kind_id kind, uint16_t slot)
-{
-    return owner_of(&((struct node *)context)->epoch.owners, kind, slot);
-}
-
-static int64_t read_count(const _Atomic uint64_t *count)
-{
-    return (int64_t)atomic_load_explicit(count, memory_order_relaxed);
-}
-
-void node_status(void *context, struct bytes dropped, struct buffer *body)
-{
-    struct node *node = context;
-    struct actor_view views[KIND_COUNT * ACTORS_MAX];
-    struct actor_name names[KIND_COUNT * ACTORS_MAX];
-    struct status_view view = {.build = bytes_text(node->options.build),
-                               .epoch = (int64_t)node->epoch.number,
-                               .dropped = dropped,
-                               .actors = views};
-    EACH_ACTOR(node, kind, index)
-    {
-        const struct actor_stats *stats = actor_stats(node->actors[kind][index]);
-        uint32_t at = view.actors_count++;
-        names[at] = actor_id_name((struct actor_id){kind, (uint16_t)index});
-        views[at] = (struct actor_view){.name = bytes_text(names[at].text),
-                                        .turns = read_count(&stats->turns),
-                                        .inbox = read_count(&stats->inbox),
-                                        .messages = read_count(&stats->messages),
-                                        .puts = read_count(&stats->puts),
-                                        .deletes = read_count(&stats->deletes),
-                                        .bytes = read_count(&stats->bytes),
-                                        .commits = read_count(&stats->commits)};
-        views[at].has_messages = views[at].has_puts = views[at].has_deletes = true;
-        views[at].has_bytes = views[at].has_commits = true;
-        view.open_orders += atomic_load_explicit(&stats->open_orders, memory_order_relaxed);
-        view.open_lines += atomic_load_explicit(&stats->open_lines, memory_order_relaxed);
-        view.waiting_orders += atomic_load_explicit(&stats->waiting_orders, memory_order_relaxed);
-        view.parked_payments += atomic_load_explicit(&stats->parked_payments, memory_order_relaxed);
-        view.reasks_total += read_count(&stats->reasks);
-    }
-    struct watch_view watched = watch_view(node->watch);
-    view.has_free_bytes = view.has_storage_full = view.has_quarantined = true;
-    view.free_bytes = watched.free_bytes;
-    view.storage_full = watched.storage_full;
-    view.quarantined = node->quarantine.count;
-    body_encode(status_view_shape(), &view, body);
-}
-
-static bool snapshot_name_valid(struct bytes name)
-{
-    bool legal = name.size > 0 && name.size <= 64 && name.at[0] != '.';
-    for (size_t i = 0; i < name.size && legal; i++)
-        legal = (name.at[i] >= 'a' && name.at[i] <= 'z') || (name.at[i] >= 'A' && name.at[i] <= 'Z') ||
-                (name.at[i] >= '0' && name.at[i] <= '9') || name.at[i] == '-' || name.at[i] == '_' ||
-                name.at[i] == '.';
-    return legal;
-}
-
-static bool snapshot_may_begin(struct node *node)
-{
-    pthread_mutex_lock(&node->lock);
-    bool may = !node->stopping;
-    node->snapshots += may;
-    pthread_mutex_unlock(&node->lock);
-    return may;
-}
-
-static void snapshot_done(void *context)
-{
-    struct node *node = context;
-    pthread_mutex_lock(&node->lock);
-    node->snapshots--;
-    pthread_cond_broadcast(&node->changed);
-    pthread_mutex_unlock(&node->lock);
-}
-
-static void snapshot_begin(struct node *node, struct snapshot *snapshot)
-{
-    uint32_t actors = 0;
-    EACH_ACTOR(node, kind, index)
-        actors++;
-    pthread_barrier_init(&snapshot->barrier, NULL, actors);
-    if (snapshot->fault == FAULT_NONE && (mkdir(snapshot->path, 0700) != 0 || shop_checkpoint(node->shop, snapshot->path, &snapshot->text))) {
-        snapshot->fault = FAULT_IO;
-        if (!snapshot->text.line[0])
-            snprintf(snapshot->text.line, sizeof snapshot->text.line, "%.400s: %s", snapshot->path, strerror(errno));
-    }
-    EACH_ACTOR(node, kind, index)
-    {
-        if (!node->control[kind][index])
-            node->control[kind][index] = control_socket(node, kind, index);
-        control_send(node->control[kind][index], bytes_of(&snapshot, sizeof snapshot));
-    }
-}
-
-static void refuse_snapshot(struct node *node, struct bytes route, uint8_t flags, struct bytes id)
-{
-    struct buffer body, reply;
-    buffer_init(&body);
-    buffer_init(&reply);
-    refusal_body_write(&body, NULL, "the node ends");
-    reply_write(&reply, id, STATUS_busy, buffer_bytes(&body));
-    room_take(node->options.room, room_place(node->options.room, route), reply.size);
-    if (!node->broker)
-        node->broker = push_socket(node, "inproc://broker");
-    parcel_send(node->broker, &(struct parcel){
-                                  .origin = PARCEL_REPLY, .flags = flags, .route = route, .request = buffer_bytes(&reply)});
-    buffer_deinit(&body);
-    buffer_deinit(&reply);
-}
-
-void node_control(void *context, struct bytes route, uint8_t flags, struct bytes request)
-{
-    struct node *node = context;
-    struct cursor cursor = cursor_over(request);
-    struct request read;
-    struct envelope_refusal refusal;
-    if (!request_read(&cursor, &read, &refusal))
-        return; // the broker has read it before
-    if (!snapshot_may_begin(node)) {
-        refuse_snapshot(node, route, flags, read.id);
-        return;
-    }
-    struct snapshot *snapshot = calloc(1, sizeof *snapshot);
-    CHECK(snapshot);
-    snapshot->done = snapshot_done;
-    snapshot->context = node;
-    snapshot->flags = flags;
-    snapshot->route_size = (uint8_t)route.size;
-    snapshot->id_size = (uint8_t)read.id.size;
-    memcpy(snapshot->route, route.at, route.size);
-    memcpy(snapshot->id, read.id.at, read.id.size);
-    char parent[4096];
-    snprintf(parent, sizeof parent, "%s/snapshots", shop_path(node->shop));
-    mkdir(parent, 0700);
-    snprintf(snapshot->path, sizeof snapshot->path, "%.3000s/%.*s", parent, BYTES_FORMAT(read.key));
-    if (!snapshot_name_valid(read.key)) {
-        snapshot->fault = FAULT_USAGE;
-        snprintf(snapshot->text.line, sizeof snapshot->text.line, "a snapshot's name has 1–64 letters, digits, - _ .");
-    }
-    snapshot_begin(node, snapshot);
 }

@@ -15,6 +15,7 @@ struct node_options {
     const char *path;
     int64_t free_min_bytes; // on the disk (actors/watch.h)
     uint64_t memory_bytes; // split evenly over the databases
+    uint32_t files; // that all databases together keep open; 0: as many as are of use
     bool sync;
     struct owner_map wanted;
     struct settings settings; // limits of orders for the whole shop; the node divides them by the order actors

@@ -99,7 +99,7 @@ uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault
 // First log row of an epoch; committed.
 enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch, struct fault_text *text);
 
-// ---- for the turn's own files: shard.c, shard_load.c, shard_apply.c, shard_events.c
+// ---- for the turn's own files: shard.c, shard_load.c, shard_apply.c, shard_events.c, shard_open.c
 
 struct decision {
     const struct incoming *in;

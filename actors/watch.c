@@ -22,6 +22,8 @@ struct watch {
     _Atomic int closed;
     _Atomic int64_t free_bytes;
     _Atomic bool full;
+    _Atomic int64_t step;
+    struct clock_note kept;
 };
 
 static void tell(const struct watch *watch, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -54,10 +56,67 @@ static void look_at_disk(struct watch *watch)
         tell(watch, "%.300s: %lld MiB free: everything is taken again", watch->options.path, (long long)available >> 20);
 }
 
+// ---- the clock
+
+static void keep(struct watch *watch)
+{
+    watch->kept = node_clock_note(watch->options.clock);
+    watch->options.keep(watch->options.context, &watch->kept);
+}
+
+static bool differs(int64_t step, int64_t kept)
+{
+    int64_t apart = step - kept;
+    return (step == 0) != (kept == 0) || apart > CLOCK_STEP_MAX_US || apart < -CLOCK_STEP_MAX_US;
+}
+
+static void tell_clock(const struct watch *watch, int64_t step)
+{
+    if (step)
+        tell(watch,
+             "the wall clock has stepped by %+lld s: nothing new is taken, what is open goes on by the old time; set the "
+             "clock right, or see `souk clock status` and say `souk clock accept`",
+             (long long)(step / 1000000));
+    else
+        tell(watch, "the wall clock is believed again: everything is taken");
+}
+
+// Kept before it is shown.
+static void look_at_clock(struct watch *watch)
+{
+    struct clock_reading reading = node_clock_read(watch->options.clock);
+    if (differs(reading.step, watch->kept.step))
+        keep(watch);
+    if (differs(reading.step, watch->step))
+        tell_clock(watch, reading.step);
+    watch->step = reading.step;
+}
+
 static void look(struct watch *watch)
 {
     look_at_disk(watch);
-    watch->closed = watch->full ? STATUS_storage_full : STATUS_ok;
+    look_at_clock(watch);
+    watch->closed = watch->full ? STATUS_storage_full : watch->step ? STATUS_clock : STATUS_ok;
+}
+
+void watch_look(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    look(watch);
+    pthread_mutex_unlock(&watch->lock);
+}
+
+struct clock_reading watch_accept_clock(struct watch *watch)
+{
+    pthread_mutex_lock(&watch->lock);
+    struct clock_reading reading = node_clock_accept(watch->options.clock);
+    keep(watch);
+    if (watch->step)
+        tell(watch, "the wall clock is accepted, %+lld s from the old time", (long long)(watch->step / 1000000));
+    watch->step = reading.step;
+    look(watch);
+    pthread_mutex_unlock(&watch->lock);
+    return reading;
 }
 
 // ---- the thread
@@ -98,6 +157,7 @@ struct watch *watch_start(const struct watch_options *options)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&watch->changed, &attributes);
     pthread_condattr_destroy(&attributes);
+    watch->kept = options->clock->note;
     look(watch);
     CHECK(pthread_create(&watch->thread, NULL, run, watch) == 0);
     return watch;
@@ -126,5 +186,5 @@ const _Atomic int *watch_closed(const struct watch *watch)
 
 struct watch_view watch_view(const struct watch *watch)
 {
-    return (struct watch_view){.free_bytes = watch->free_bytes, .storage_full = watch->full};
+    return (struct watch_view){.free_bytes = watch->free_bytes, .storage_full = watch->full, .clock_step = watch->step};
 }

@@ -9,7 +9,10 @@
 // B1–B4: broker.h. Everything but broker_bind, _start, _endpoint, _refuse and _stop runs in the broker's thread.
 #include "broker/broker.h"
 
+#include "broker/accepting.h"
 #include "broker/intake.h"
+#include "broker/listener.h"
+#include "broker/publisher.h"
 #include "codec/check.h"
 #include "codec/cursor.h"
 
@@ -35,7 +38,7 @@ struct broker {
     struct outgoing to_clients, to_operators;
     struct intake intake;
     void *inbox;
-    void *events;    // NULL: not wanted
+    struct publisher publisher;
     zmq_msg_t frame; // from the inbox
     bool stopping;
     bool inside; // the node's side is open
@@ -61,15 +64,6 @@ static void take_control(struct broker *broker, struct bytes word)
         CHECK(false, "%.*s", BYTES_FORMAT(word));
 }
 
-// A hint: who misses it reads later.
-static void publish(struct broker *broker, struct bytes actor, struct bytes position)
-{
-    if (!broker->events)
-        return;
-    if (zmq_send(broker->events, actor.at, actor.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
-        zmq_send(broker->events, position.at, position.size, ZMQ_DONTWAIT);
-}
-
 static void take_parcel(struct broker *broker, const struct parcel *parcel)
 {
     bool operators = parcel->flags & PARCEL_OPERATOR;
@@ -83,7 +77,7 @@ static void take_parcel(struct broker *broker, const struct parcel *parcel)
         lanes_give_back(&broker->lanes, parcel->request);
         return;
     case PARCEL_EVENT:
-        publish(broker, parcel->route, parcel->request);
+        publisher_send(&broker->publisher, parcel->route, parcel->request);
         return;
     case PARCEL_CONTROL:
         take_control(broker, parcel->request);
@@ -127,19 +121,33 @@ static void drain_front(struct broker *broker, struct front *front, struct outgo
 
 // ---- the loop
 
-enum { READY_INBOX = 1, READY_CLIENTS = 2, READY_CLIENTS_WATCH = 4, READY_OPERATORS = 8, READY_OPERATORS_WATCH = 16 };
+enum {
+    READY_INBOX = 1,
+    READY_CLIENTS = 2,
+    READY_CLIENTS_WATCH = 4,
+    READY_OPERATORS = 8,
+    READY_OPERATORS_WATCH = 16,
+    READY_SUBSCRIBERS = 32
+};
+
+// NULL is never ready.
+static zmq_pollitem_t readable(void *socket)
+{
+    return (zmq_pollitem_t){socket, -1, ZMQ_POLLIN, 0};
+}
 
 // What may be read without waiting, as READY_ bits; 0 after the timeout.
 static unsigned wait_for_any(struct broker *broker, int timeout_ms)
 {
     zmq_pollitem_t items[] = {
-        {broker->inbox, 0, ZMQ_POLLIN, 0},
-        {broker->clients.router, 0, ZMQ_POLLIN, 0},
-        {broker->clients.monitor, 0, ZMQ_POLLIN, 0},
-        {broker->operators.router, 0, ZMQ_POLLIN, 0},
-        {broker->operators.monitor, 0, ZMQ_POLLIN, 0},
+        readable(broker->inbox),
+        readable(broker->clients.router),
+        readable(broker->clients.monitor),
+        readable(broker->operators.router),
+        readable(broker->operators.monitor),
+        readable(broker->publisher.socket),
     };
-    int count = broker->operators.router ? 5 : 3;
+    int count = sizeof items / sizeof *items;
     unsigned ready = 0;
     if (zmq_poll(items, count, timeout_ms) < 0)
         CHECK(zmq_errno() == EINTR, "%s", zmq_strerror(zmq_errno()));
@@ -148,7 +156,7 @@ static unsigned wait_for_any(struct broker *broker, int timeout_ms)
     return ready;
 }
 
-// false: something is left that an actor could not take.
+// false: something is left that an actor could not take, or an endpoint is not free yet.
 static bool round_once(struct broker *broker, unsigned ready)
 {
     if (ready & READY_INBOX)
@@ -164,7 +172,9 @@ static bool round_once(struct broker *broker, unsigned ready)
         front_watch(&broker->operators);
     if (ready & READY_CLIENTS_WATCH)
         front_watch(&broker->clients);
-    return sent;
+    if (ready & READY_SUBSCRIBERS)
+        publisher_read(&broker->publisher);
+    return publisher_reopen(&broker->publisher) && sent;
 }
 
 static void serve(struct broker *broker)
@@ -198,18 +208,6 @@ static void open_inside(struct broker *broker)
     broker->inside = true;
 }
 
-static enum fault open_events(struct broker *broker)
-{
-    int linger_ms = 0;
-    if (!broker->options.events)
-        return FAULT_NONE;
-    broker->events = socket_new(broker->outside, ZMQ_PUB);
-    CHECK(zmq_setsockopt(broker->events, ZMQ_LINGER, &linger_ms, sizeof linger_ms) == 0, "%s",
-          zmq_strerror(zmq_errno()));
-    return endpoint_bind(broker->events, broker->options.events, broker->endpoints[broker->options.listen_count],
-                         &broker->text);
-}
-
 // Whoever may connect here may take snapshots: the file is its owner's.
 static enum fault open_operators(struct broker *broker)
 {
@@ -218,7 +216,7 @@ static enum fault open_operators(struct broker *broker)
     if (!broker->options.control)
         return FAULT_NONE;
     front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops, broker->unread);
-    enum fault fault = front_bind(&broker->operators, broker->options.control, bound, &broker->text);
+    enum fault fault = listener_bind(broker->operators.router, broker->options.control, bound, &broker->text);
     if (fault == FAULT_NONE && strncmp(bound, scheme, sizeof scheme - 1) == 0)
         chmod(bound + sizeof scheme - 1, S_IRUSR | S_IWUSR);
     return fault;
@@ -226,10 +224,13 @@ static enum fault open_operators(struct broker *broker)
 
 static enum fault open_outside(struct broker *broker)
 {
-    enum fault fault = open_events(broker);
+    enum fault fault = FAULT_NONE;
+    if (broker->options.events)
+        fault = publisher_open(&broker->publisher, broker->outside, broker->options.events,
+                               broker->endpoints[broker->options.listen_count], &broker->drops, &broker->text);
     front_open(&broker->clients, broker->outside, 0, &broker->drops, broker->unread);
     for (uint32_t i = 0; i < broker->options.listen_count && fault == FAULT_NONE; i++)
-        fault = front_bind(&broker->clients, broker->options.listen[i], broker->endpoints[i], &broker->text);
+        fault = listener_bind(broker->clients.router, broker->options.listen[i], broker->endpoints[i], &broker->text);
     return fault;
 }
 
@@ -245,8 +246,7 @@ static void close_all(struct broker *broker)
 {
     front_close(&broker->operators);
     front_close(&broker->clients);
-    if (broker->events)
-        zmq_close(broker->events);
+    publisher_close(&broker->publisher);
     while (zmq_ctx_term(broker->outside) != 0 && zmq_errno() == EINTR)
         ;
     unread_free(&broker->unread);
@@ -324,6 +324,7 @@ enum fault broker_bind(const struct broker_options *options, struct broker **bro
     struct broker *bound = calloc(1, sizeof *bound);
     CHECK(bound, "out of memory");
     bound->options = *options;
+    accepting_limit(options->descriptors_max);
     bound->outside = zmq_ctx_new();
     CHECK(bound->outside, "%s", zmq_strerror(zmq_errno()));
     bound->unread = unread_new((uint64_t)options->bytes_in_flight_max, options->room);
@@ -347,6 +348,7 @@ enum fault broker_start(struct broker *broker, const struct broker_options *opti
 {
     CHECK(options->listen_count == broker->options.listen_count, "%u", options->listen_count);
     broker->wanted = options;
+    accepting_limit(options->descriptors_max);
     sem_post(&broker->go);
     wait_for(&broker->ready);
     if (broker->fault != FAULT_NONE)

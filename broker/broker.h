@@ -20,8 +20,9 @@ struct broker_options {
     void *context; // zmq
     const char *const *listen; // endpoints; ":*" picks a port
     uint32_t listen_count;
+    uint32_t descriptors_max; // the first descriptor that no connection may have (accepting.h); 0: any
     const char *events;  // PUB endpoint or NULL
-    const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot is taken); NULL: none
+    const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot, .clock and .clock_accept are taken); NULL: none
     int64_t commands_in_flight_max; // whole broker; a serving actor's share is max(1024, max / those), a retired one's 1024
     struct room *room; // where whoever decides has counted the replies it sends here; may be NULL
     int64_t bytes_in_flight_max;    // likewise, at least 1 MiB; also what replies that nobody reads may take (unread.h)
@@ -33,13 +34,14 @@ struct broker_options {
     // Fills the status_view body; `dropped` is a msgpack map {reason: n}. Called in the broker's thread.
     void (*status)(void *status_context, struct bytes dropped, struct buffer *body);
     void *status_context;
-    // An operator's request came (type souk.snapshot); the answer comes later as a PARCEL_REPLY with this route and flags.
+    // An operator's request came (souk.snapshot and the like); the answer comes later as a PARCEL_REPLY with this route and flags.
     void (*control_request)(void *control_context, struct bytes route, uint8_t flags, struct bytes request);
     void *control_context;
 };
 
 // The thread, and its endpoints bound, before anything else of a node exists: an occupied address is found while
-// nothing has changed. Looks at context, listen, events, room and bytes_in_flight_max only. Who connects waits for broker_start.
+// nothing has changed. Looks at context, listen, descriptors_max, events, room and bytes_in_flight_max only. Who connects
+// waits for broker_start.
 enum fault broker_bind(const struct broker_options *options, struct broker **broker, struct fault_text *text);
 // Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT) and `control`, then serves. A fault leaves the
 // broker bound; stop it.

@@ -21,7 +21,8 @@
     DROP(busy)                /* answered: no credit, or the node is changing shape */                                 \
     DROP(accept_failed)       /* connections: mostly no file descriptor left */                                        \
     DROP(handshake_failed)    /* connections: did not speak ZMTP, or not in time */                                    \
-    DROP(disconnected)        /* connections that ended, by either side */
+    DROP(disconnected)        /* connections that ended, by either side */                                             \
+    DROP(subscribers_cut)     /* times that all were, since they named too many topics */
 
 enum drop {
 #define DROP(name) DROP_##name,

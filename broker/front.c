@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/front.h"
 
+#include "broker/listener.h"
 #include "codec/check.h"
 #include "codec/envelope.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 enum {
     ARRIVALS_MAX = 1000, // frames of one connection waiting for us (RCVHWM)
     REPLIES_MAX = 0,     // frames of one connection waiting for it (SNDHWM), without end: unread.h bounds their bytes
-    BACKLOG = 1024,      // connections not accepted yet: after a restart all clients come at once
     LINGER_MS = 2000,
-    HANDSHAKE_MS = 10000,
-    KEEPALIVE_IDLE_S = 60, // a machine that vanished is noticed in 60 + 3 · 10 s
-    KEEPALIVE_INTERVAL_S = 10,
-    KEEPALIVE_COUNT = 3,
     WATCHED = ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
 };
-
-static void set(void *socket, int option, int value)
-{
-    CHECK(zmq_setsockopt(socket, option, &value, sizeof value) == 0, "option %d: %s", option,
-          zmq_strerror(zmq_errno()));
-}
 
 // Watching must go on for as long as the front is open: libzmq's I/O thread waits for a monitor that is full.
 static void watch_open(struct front *front, void *context)
@@ -36,71 +22,22 @@ static void watch_open(struct front *front, void *context)
     CHECK(zmq_socket_monitor(front->router, endpoint, WATCHED) == 0, "%s", zmq_strerror(zmq_errno()));
     front->monitor = zmq_socket(context, ZMQ_PAIR);
     CHECK(front->monitor, "%s", zmq_strerror(zmq_errno()));
-    set(front->monitor, ZMQ_LINGER, 0);
+    listener_set(front->monitor, ZMQ_LINGER, 0);
     CHECK(zmq_connect(front->monitor, endpoint) == 0, "%s", zmq_strerror(zmq_errno()));
 }
 
 void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops, struct unread *unread)
 {
-    int64_t size_max = FRAME_SIZE_CUT;
     *front = (struct front){.flags = flags, .drops = drops, .unread = unread};
-    front->router = zmq_socket(context, ZMQ_ROUTER);
-    CHECK(front->router, "%s", zmq_strerror(zmq_errno()));
-    CHECK(zmq_setsockopt(front->router, ZMQ_MAXMSGSIZE, &size_max, sizeof size_max) == 0, "%s",
-          zmq_strerror(zmq_errno()));
-    set(front->router, ZMQ_ROUTER_MANDATORY, 1);
-    set(front->router, ZMQ_RCVHWM, ARRIVALS_MAX);
-    set(front->router, ZMQ_SNDHWM, REPLIES_MAX);
-    set(front->router, ZMQ_ROUTER_HANDOVER, 1); // a client that comes back under its name takes over from the dead one
-    set(front->router, ZMQ_BACKLOG, BACKLOG);
-    set(front->router, ZMQ_LINGER, LINGER_MS);
-    set(front->router, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
-    set(front->router, ZMQ_TCP_KEEPALIVE, 1);
-    set(front->router, ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S);
-    set(front->router, ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S);
-    set(front->router, ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_COUNT);
+    front->router = listener_new(context, ZMQ_ROUTER, FRAME_SIZE_CUT);
+    listener_set(front->router, ZMQ_ROUTER_MANDATORY, 1);
+    listener_set(front->router, ZMQ_RCVHWM, ARRIVALS_MAX);
+    listener_set(front->router, ZMQ_SNDHWM, REPLIES_MAX);
+    listener_set(front->router, ZMQ_ROUTER_HANDOVER, 1); // a client that comes back under its name takes over from the dead one
+    listener_set(front->router, ZMQ_LINGER, LINGER_MS);
     watch_open(front, context);
     zmq_msg_init(&front->route);
     zmq_msg_init(&front->frame);
-}
-
-// libzmq removes an ipc file before it binds, so a second node would silently take the first one's place.
-static bool somebody_listens(const char *endpoint)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    static const char scheme[] = "ipc://";
-    size_t prefix = sizeof scheme - 1, size = strlen(endpoint);
-    if (strncmp(endpoint, scheme, prefix) != 0 || size <= prefix || size - prefix >= sizeof address.sun_path)
-        return false;
-    memcpy(address.sun_path, endpoint + prefix, size - prefix);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool answered = fd >= 0 && (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno == EAGAIN);
-    if (fd >= 0)
-        close(fd);
-    return answered;
-}
-
-static enum fault bind_failed(const char *endpoint, int error, struct fault_text *text)
-{
-    snprintf(text->line, sizeof text->line, "%s: %s", endpoint, zmq_strerror(error));
-    if (error == EADDRINUSE)
-        return FAULT_LOCKED;
-    return error == ENOMEM || error == EMFILE || error == ENFILE ? FAULT_IO : FAULT_USAGE;
-}
-
-enum fault endpoint_bind(void *socket, const char *endpoint, char bound[ENDPOINT_SIZE_MAX], struct fault_text *text)
-{
-    size_t size = ENDPOINT_SIZE_MAX;
-    if (somebody_listens(endpoint))
-        return bind_failed(endpoint, EADDRINUSE, text);
-    if (zmq_bind(socket, endpoint) != 0 || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) != 0)
-        return bind_failed(endpoint, zmq_errno(), text);
-    return FAULT_NONE;
-}
-
-enum fault front_bind(struct front *front, const char *endpoint, char bound[ENDPOINT_SIZE_MAX], struct fault_text *text)
-{
-    return endpoint_bind(front->router, endpoint, bound, text);
 }
 
 void front_close(struct front *front)

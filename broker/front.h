@@ -7,7 +7,6 @@
 #pragma once
 
 #include "broker/drops.h"
-#include "broker/topology.h"
 #include "broker/unread.h"
 #include "codec/parcel.h"
 
@@ -31,9 +30,6 @@ struct arrival {
 
 // The caller keeps drops and unread.
 void front_open(struct front *front, void *context, uint8_t flags, struct drops *drops, struct unread *unread);
-// `bound` becomes the endpoint with its real port.
-enum fault front_bind(struct front *front, const char *endpoint, char bound[ENDPOINT_SIZE_MAX],
-                      struct fault_text *text);
 // Replies under way linger for up to 2 s; zmq_ctx_term waits for them. A front never opened is left alone.
 void front_close(struct front *front);
 
@@ -45,6 +41,3 @@ void front_send(struct front *front, uint8_t flags, struct bytes route, struct b
                 uint32_t replies);
 // Counts what happened to connections since the last call.
 void front_watch(struct front *front);
-
-// Binds any socket of the broker; for `bound` see front_bind.
-enum fault endpoint_bind(void *socket, const char *endpoint, char bound[ENDPOINT_SIZE_MAX], struct fault_text *text);

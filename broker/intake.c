@@ -152,7 +152,7 @@ static bool body_is_empty(struct bytes body, char field[static REQUEST_ID_SIZE_M
 
 static bool is_for_operators(const struct sender *sender, const struct message_def *def)
 {
-    return def->type == MESSAGE_souk_snapshot && (sender->flags & PARCEL_OPERATOR) &&
+    return def->kind == KIND_COUNT && (sender->flags & PARCEL_OPERATOR) &&
            sender->intake->options->control_request;
 }
 
@@ -171,7 +171,7 @@ static void take_request(const struct sender *sender, const struct request *requ
         refuse_busy(sender, request->id, "the node takes no requests at the moment", RETRY_AFTER_MS_MAX);
     } else if (def->kind == KIND_COUNT && def->type != MESSAGE_events_read && !body_is_empty(request->body, field)) {
         refuse_form(sender, &(struct envelope_refusal){STATUS_invalid, request->id, field, "there is no such field"});
-    } else if (def->type == MESSAGE_souk_snapshot) {
+    } else if (def->audience != AUDIENCE_PUBLIC) {
         intake->options->control_request(intake->options->control_context, sender->route, sender->flags, request->raw);
     } else if (def->type == MESSAGE_souk_status) {
         take_status(sender, request);

@@ -253,7 +253,8 @@ static void take_answer(struct bench_load *load, const uint8_t *id, struct bytes
     if (slot->sequence == NO_COMMAND || (uint32_t)slot->sequence != sequence)
         return; // the second answer to something
     bool ok = status.size == 2 && status.at[0] == 'o' && status.at[1] == 'k';
-    if (!ok && (bytes_equal(status, BYTES("busy")) || bytes_equal(status, BYTES("storage_full")))) {
+    if (!ok && (bytes_equal(status, BYTES("busy")) || bytes_equal(status, BYTES("storage_full")) ||
+                bytes_equal(status, BYTES("clock")))) {
         park(load, number, body, now);
         return;
     }

@@ -26,7 +26,7 @@ static void print_help(void)
         "usage: souk call TYPE KEY [FIELD=VALUE… | JSON] [-e ENDPOINT] [--id ID] [--timeout MS]\n\n"
         "Sends one command and prints its reply: {\"id\":…,\"status\":…,\"body\":{…}}. It is sent again under the "
         "same\n"
-        "id until it is answered; busy and storage_full are tried again. `souk messages` lists types and fields.\n\n"
+        "id until it is answered; busy, storage_full and clock are tried again. `souk messages` lists types and fields.\n\n"
         "  FIELD=VALUE          read by the field's type: sku=84077 is text, quantity=3 a number, price=12.99GBP\n"
         "                       money, active=true a bool; lists and maps are JSON: lines='[{\"sku\":\"A\",…}]'\n"
         "  JSON                 the whole body as one object; money is {\"amount\":1299,\"currency\":\"GBP\"}\n"

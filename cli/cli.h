@@ -22,6 +22,7 @@ int command_messages(int argc, char **argv);
 int command_log(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_audit(int argc, char **argv);
+int command_clock(int argc, char **argv);
 int command_quarantine(int argc, char **argv);
 int command_topology(int argc, char **argv);
 int command_bench(int argc, char **argv);

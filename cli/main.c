@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"log", command_log, "what happened, readable; export it"},
     {"replay", command_replay, "decide the log again and compare"},
     {"audit", command_audit, "check every invariant over all data"},
+    {"clock", command_clock, "the wall clock as a node sees it; accept a step"},
     {"quarantine", command_quarantine, "entities that ended a process: show, lift"},
     {"topology", command_topology, "check a topology file; show who owns what"},
     {"bench", command_bench, "measure a node"},

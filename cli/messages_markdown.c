@@ -27,7 +27,7 @@ static void message_section(const struct message_def *def, struct buffer *out)
 {
     buffer_printf(out, "### %s\n\nNumber %d, a %s; key: `%s`; %s%s.\n\n", def->name, (int)def->type,
                   vocabulary_effect(def), vocabulary_key(def), vocabulary_once_sentence(def),
-                  def->effect == EFFECT_NEW ? "; refused while nothing new is taken (`storage_full`)" : "");
+                  def->effect == EFFECT_NEW ? "; refused while nothing new is taken (`storage_full`, `clock`)" : "");
     fields_table("body", "required", def->body(), out);
     fields_table("reply", "always there", def->reply(), out);
 }

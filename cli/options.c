@@ -12,14 +12,14 @@ enum { RULES_MAX = 16, FIRST_RULE = 256 /* above all letters */ };
 
 struct getopt_table {
     struct option names[RULES_MAX + 2];
-    char letters[2 * RULES_MAX + 2];
+    char letters[2 * RULES_MAX + 3];
 };
 
 static void add(struct getopt_table *table, int at, const char *name, char letter, bool takes_value, int found)
 {
     table->names[at] = (struct option){name, takes_value ? required_argument : no_argument, NULL, found};
     if (letter)
-        strncat(table->letters, (char[]){letter, takes_value ? ':' : 0, 0}, 2);
+        snprintf(table->letters + strlen(table->letters), 3, takes_value ? "%c:" : "%c", letter);
 }
 
 static void make(struct getopt_table *table, const struct option_rule rules[])

@@ -21,7 +21,7 @@ static void print_help(void)
         "meta if\n"
         "wanted. A command is sent again under its id until it is answered, also across a restart of the node; busy "
         "and\n"
-        "storage_full are tried again after retry_after_ms. At the end one line of JSON is printed:\n"
+        "storage_full and clock are tried again after retry_after_ms. At the end one line of JSON is printed:\n"
         "  "
         "{\"counts\":{\"ok\":2},\"seconds\":0.012,\"p50_ms\":1.1,\"p99_ms\":2.2,\"max_ms\":2.2,\"resent\":0,"
         "\"unanswered\":0}\n\n"

@@ -258,11 +258,16 @@ static void take_answer(struct send *send, struct flight_request *request, const
     flight_remove(&send->flight, request);
 }
 
+static bool is_for_later(const char *status)
+{
+    return strcmp(status, "busy") == 0 || strcmp(status, "storage_full") == 0 || strcmp(status, "clock") == 0;
+}
+
 static void take_reply(struct send *send, const struct souk_reply *reply, int64_t now)
 {
     struct flight_request *request = flight_find(&send->flight, bytes_text(reply->id));
     bool again = send_link_hear(&send->link, reply, now);
-    if (request && (strcmp(reply->status, "busy") == 0 || strcmp(reply->status, "storage_full") == 0)) {
+    if (request && is_for_later(reply->status)) {
         int64_t ms = body_number(bytes_of(reply->body, reply->body_size), "retry_after_ms", RETRY_AFTER_MS);
         ms = ms < 1 ? 1 : ms > RETRY_AFTER_MS_MAX ? RETRY_AFTER_MS_MAX : ms;
         request->sent_count = 0;

@@ -3,6 +3,7 @@
 // bound → the directory is locked, reshaped, its actors open → the broker serves. Ends in order: refuse new
 // requests → actors finish their turn and answer who waits → replies go out → close.
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/options.h"
 
 #include "actors/node.h"
@@ -18,19 +19,19 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
-enum { FILES_WANTED = 65536, FILES_LOW = 16384, SOCKETS_MAX = 60000 };
+enum { FILES_LOW = 16384, SOCKETS_MAX = 60000, BEFORE_SHARE = 4 };
 
 struct serve {
     struct topology topology;
     const char *topology_path; // NULL: ./topology.toml, else defaults
     const char *directory;     // NULL: the file's
     bool unsafe, insecure;
+    uint32_t files; // that the process may have open
     void *zmq;
     struct room *room;
     struct node *node;
@@ -81,6 +82,15 @@ static int read_options(int argc, char **argv, struct serve *serve)
     return options_read_all("serve", print_help, options, argc, argv);
 }
 
+// An endpoint that others than this machine can reach; NULL: there is none.
+static const char *public_endpoint(const struct topology *topology)
+{
+    for (uint32_t i = 0; i < topology->broker.listen_count; i++)
+        if (topology_endpoint_is_public(topology->broker.listen[i]))
+            return topology->broker.listen[i];
+    return topology_endpoint_is_public(topology->broker.events) ? topology->broker.events : NULL;
+}
+
 static int read_topology(struct serve *serve)
 {
     struct fault_text text;
@@ -95,28 +105,13 @@ static int read_topology(struct serve *serve)
     if (!serve->topology.store.sync && !serve->unsafe)
         return usage_error("serve", "%s: store.sync = false can lose what was answered; say --unsafe to mean it",
                            path ? path : "defaults");
-    for (uint32_t i = 0; i < serve->topology.broker.listen_count && !serve->insecure; i++)
-        if (topology_endpoint_is_public(serve->topology.broker.listen[i]))
-            return usage_error("serve", "%s listens beyond this machine, and there are no keys yet; say --insecure to mean it",
-                               serve->topology.broker.listen[i]);
+    const char *public = public_endpoint(&serve->topology);
+    if (public && !serve->insecure)
+        return usage_error("serve", "%s listens beyond this machine, and there are no keys yet; say --insecure to mean it",
+                           public);
     log_format("souk %s (%s), topology %s, data in %s", SOUK_VERSION, SOUK_BUILD, path ? path : "built-in",
                serve->topology.store.path);
     return EXIT_OK;
-}
-
-static void raise_limits(void)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_NOFILE, &limit);
-    rlim_t wanted = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
-    if (limit.rlim_cur < wanted) {
-        limit.rlim_cur = wanted;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur < FILES_LOW)
-        log_format("at most %llu open files are allowed: about %llu connections fit; raise `ulimit -n` to %d",
-                   (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_cur / 2, FILES_WANTED);
 }
 
 static struct owner_map wanted_owners(const struct topology *topology)
@@ -151,6 +146,7 @@ static int open_node(struct serve *serve)
         .path = topology->store.path,
         .free_min_bytes = topology->store.free_min_mb * 1024 * 1024,
         .memory_bytes = (uint64_t)topology->store.memory_mb * 1024 * 1024,
+        .files = files_for_tables(serve->files),
         .sync = topology->store.sync,
         .wanted = wanted_owners(topology),
         .settings = settings_of(topology),
@@ -177,6 +173,7 @@ static int bind_broker(struct serve *serve)
         .context = serve->zmq,
         .listen = serve->listen,
         .listen_count = topology->broker.listen_count,
+        .descriptors_max = serve->files / BEFORE_SHARE,
         .events = topology->broker.events[0] ? topology->broker.events : NULL,
         .commands_in_flight_max = topology->broker.commands_in_flight_max,
         .bytes_in_flight_max = topology->broker.bytes_in_flight_max,
@@ -189,9 +186,23 @@ static int bind_broker(struct serve *serve)
     return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
 }
 
+static void divide_files(struct serve *serve)
+{
+    uint32_t databases = 0;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        databases += node_actors(serve->node, kind);
+    uint32_t needed = files_needed(serve->files, databases);
+    serve->broker_options.descriptors_max = files_for_connections(serve->files, databases);
+    if (serve->files < FILES_LOW)
+        log_format("at most %u files may be open, the node may need %u of them: it takes about %u connections; "
+                   "raise `ulimit -n`",
+                   serve->files, needed, serve->files > needed ? serve->files - needed : 0);
+}
+
 static int start_broker(struct serve *serve)
 {
     struct broker_options *options = &serve->broker_options;
+    divide_files(serve);
     char control[4200];
     snprintf(control, sizeof control, "ipc://%s/control.sock", serve->topology.store.path);
     options->control = control;
@@ -301,7 +312,7 @@ int command_serve(int argc, char **argv)
     if (code == EXIT_OK)
         code = read_topology(serve);
     if (code == EXIT_OK) {
-        raise_limits();
+        serve->files = files_raise();
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);
         sigaddset(&signals, SIGINT);

@@ -4,6 +4,7 @@
 #include "cli/snapshot.h"
 
 #include "cli/cli.h"
+#include "cli/control.h"
 #include "client/souk.h"
 #include "codec/check.h"
 #include "codec/json.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SNAPSHOT_TIMEOUT_MS = 15000, SOCKET_PATH_MAX = 107 };
+enum { SNAPSHOT_TIMEOUT_MS = 15000 };
 
 static char doomed[4096];
 static int held = -1; // keeps a node that starts meanwhile from sweeping it
@@ -77,16 +78,6 @@ void snapshot_done(void)
 
 // ---- asking
 
-static bool endpoint_of(const char *directory, char *endpoint, size_t size)
-{
-    char *real = realpath(directory, NULL);
-    snprintf(endpoint, size, "ipc://%.4000s/control.sock", real ? real : directory);
-    free(real);
-    if (strlen(endpoint) > 6 + SOCKET_PATH_MAX) // the relative one may fit
-        snprintf(endpoint, size, "ipc://%.4000s/control.sock", directory);
-    return strlen(endpoint) <= 6 + SOCKET_PATH_MAX;
-}
-
 static bool reply_path(const struct souk_reply *reply, char *path)
 {
     struct snapshot_reply body;
@@ -135,10 +126,9 @@ static int ask(const char *command, const char *endpoint, const char *id, const 
 int snapshot_take(const char *command, const char *directory, char *path)
 {
     char endpoint[4200], name[64], id[33];
-    if (!endpoint_of(directory, endpoint, sizeof endpoint))
-        return fail_with(EXIT_USAGE, command,
-                         "%s: too long for a socket's path; change into a directory above it and give a relative one",
-                         endpoint + 6);
+    int code = control_endpoint(command, directory, endpoint, sizeof endpoint);
+    if (code)
+        return code;
     if (access(endpoint + 6, F_OK) != 0)
         return fail_with(EXIT_USAGE, command,
                          "%s: locked, but no node listens there: another tool reads it now; try again later",
@@ -148,7 +138,7 @@ int snapshot_take(const char *command, const char *directory, char *path)
     snprintf(doomed, sizeof doomed, "%.3900s/snapshots/%s", directory, name);
     watching = true;
     CHECK(pthread_create(&watcher, NULL, watch, NULL) == 0);
-    int code = ask(command, endpoint, id, name, path);
+    code = ask(command, endpoint, id, name, path);
     if (code)
         snapshot_done();
     else if (access(doomed, F_OK) == 0)

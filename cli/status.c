@@ -71,6 +71,9 @@ static int print_table(struct bytes body)
         if (view.has_free_bytes)
             printf("disk             %" PRId64 " MiB free%s\n", view.free_bytes >> 20,
                    view.storage_full ? ": storage_full, nothing new is taken" : "");
+        if (view.clock_step)
+            printf("clock            stepped by %+" PRId64 " s: nothing new is taken until `souk clock accept`\n",
+                   view.clock_step / 1000000);
         printf("quarantined      %" PRId64 "%s\n", view.quarantined,
                view.quarantined ? ": see `souk quarantine list --snapshot`" : "");
         printf("re-asked         %" PRId64 "%s\n", view.reasks_total, view.reasks_total ? ": this is a bug" : "");

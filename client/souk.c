@@ -341,7 +341,8 @@ static int64_t retry_after_ms(const struct souk_reply *reply)
     struct bytes name;
     uint32_t count;
     int64_t value;
-    if (strcmp(reply->status, "busy") != 0 && strcmp(reply->status, "storage_full") != 0)
+    if (strcmp(reply->status, "busy") != 0 && strcmp(reply->status, "storage_full") != 0 &&
+        strcmp(reply->status, "clock") != 0)
         return -1;
     if (!cursor_map(&cursor, &count))
         return RETRY_AFTER_MS;

@@ -45,7 +45,7 @@ bool souk_client_receive(struct souk_client *client, int timeout_ms, struct souk
 // Drops the connection and everything queued on it, and connects anew. Resend under the same ids.
 void souk_client_reconnect(struct souk_client *client);
 
-// One command, resent under the same id every second until answered or timeout_ms is over. busy and storage_full are
+// One command, resent under the same id every second until answered or timeout_ms is over. busy, storage_full and clock are
 // resent after retry_after_ms; if that would be too late they are the answer. What souk_client_send would refuse is
 // answered here, `invalid` or `too_large`. Replies to other requests that arrive meanwhile are dropped.
 // false: no answer: the outcome is unknown.

@@ -252,6 +252,14 @@ static bool refuse_real(struct json_reader *reader)
 
 static bool value_read(struct json_reader *reader, json_t *value, int depth);
 
+static bool deeper(struct json_reader *reader, int *depth)
+{
+    if ((*depth)++ < CURSOR_DEPTH_MAX)
+        return true;
+    *reader->why = arena_format(reader->arena, "nested more than %d deep", CURSOR_DEPTH_MAX);
+    return false;
+}
+
 static bool object_read(struct json_reader *reader, json_t *object, int depth)
 {
     const json_t *bin = json_object_get(object, "$bin");
@@ -262,6 +270,8 @@ static bool object_read(struct json_reader *reader, json_t *object, int depth)
         *reader->why = "{\"$bin\": …} needs a string of pairs of hexadecimal digits";
         return false;
     }
+    if (!deeper(reader, &depth)) // binary data is no level
+        return false;
     size_t count = json_object_size(object);
     pack_map(reader->out, (uint32_t)count);
     for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
@@ -276,6 +286,8 @@ static bool object_read(struct json_reader *reader, json_t *object, int depth)
 static bool array_read(struct json_reader *reader, json_t *array, int depth)
 {
     size_t count = json_array_size(array);
+    if (!deeper(reader, &depth))
+        return false;
     pack_array(reader->out, (uint32_t)count);
     for (size_t i = 0; i < count; i++) {
         if (!value_read(reader, json_array_get(array, i), depth))
@@ -286,15 +298,11 @@ static bool array_read(struct json_reader *reader, json_t *array, int depth)
 
 static bool value_read(struct json_reader *reader, json_t *value, int depth)
 {
-    if (depth == CURSOR_DEPTH_MAX && (json_is_object(value) || json_is_array(value))) {
-        *reader->why = arena_format(reader->arena, "nested more than %d deep", CURSOR_DEPTH_MAX);
-        return false;
-    }
     switch (json_typeof(value)) {
     case JSON_OBJECT:
-        return object_read(reader, value, depth + 1);
+        return object_read(reader, value, depth);
     case JSON_ARRAY:
-        return array_read(reader, value, depth + 1);
+        return array_read(reader, value, depth);
     case JSON_STRING:
         pack_str(reader->out, bytes_of(json_string_value(value), json_string_length(value)));
         return true;

@@ -8,6 +8,7 @@
 //   DIR/last-words        what a process was deciding when it died (store/last_words.h)
 //   DIR/KIND-N            one RocksDB for each actor there ever was, column families = enum family:
 //     META  "version"     one byte: KEYS_VERSION. An unknown one refuses to open
+//           "seen"        the last epoch begun here (8 bytes, big endian); in DIR/meta "served": see store/epochs.h
 //     HEAD, OPEN, CHILD, DUE, REMEMBERED    E · rest, where E = slot (2 bytes, big endian) · size (1 byte) · key bytes,
 //                         so a slot is one contiguous range and an entity within it another:
 //       HEAD, OPEN        E

@@ -310,16 +310,37 @@ uint64_t log_chain(uint64_t previous, uint64_t digest)
     return hash_of(bytes_of(both, sizeof both));
 }
 
+// Of what may be in write-ahead logs, twice (store/tuning.c bounds it to 32 MiB).
+enum { RECENT_SIZE = 64 * 1024 * 1024 };
+
+// The rows before `seq` follow on one another, from 1 on; the scan stands behind that row.
+static enum fault check_recent(struct store_scan *scan, uint64_t seq)
+{
+    struct bytes key, value;
+    enum fault fault = FAULT_NONE;
+    for (uint64_t size = 0, before; seq > 1 && size < RECENT_SIZE; seq = before) {
+        if (!store_scan_next(scan, &key, &value, &fault))
+            return fault ? fault : FAULT_CORRUPTION;
+        if (!keys_read_seq(key, &before) || before + 1 != seq)
+            return FAULT_CORRUPTION;
+        size += value.size;
+    }
+    return fault;
+}
+
 enum fault log_tail(struct store *store, struct log_row *row, struct arena *arena)
 {
     struct bytes key, value;
-    enum fault fault;
+    enum fault fault = FAULT_NONE;
     uint64_t seq;
     *row = (struct log_row){0};
     struct store_scan *scan = store_scan_open(store, FAMILY_LOG, BYTES(""), BYTES(""), true);
-    if (store_scan_next(scan, &key, &value, &fault) &&
-        !(keys_read_seq(key, &seq) && seq && log_row_decode(seq, arena_copy(arena, value), row, arena)))
-        fault = FAULT_CORRUPTION;
+    if (store_scan_next(scan, &key, &value, &fault)) {
+        if (!keys_read_seq(key, &seq) || !seq || !log_row_decode(seq, arena_copy(arena, value), row, arena))
+            fault = FAULT_CORRUPTION;
+        else
+            fault = check_recent(scan, seq);
+    }
     store_scan_close(&scan);
     return fault;
 }

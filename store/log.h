@@ -78,7 +78,9 @@ bool log_row_decode(uint64_t seq, struct bytes value, struct log_row *row, struc
 
 uint64_t log_chain(uint64_t previous, uint64_t digest);
 
-// The last row, for opening an actor: seq 0 if the log is empty.
+// The last row, for opening an actor: seq 0 if the log is empty. FAULT_CORRUPTION also when one of the rows before it is
+// missing, as far back as anything was not in table files when the process ended: a lost or shortened write-ahead log
+// in the middle leaves such a hole, and RocksDB does not mind.
 enum fault log_tail(struct store *store, struct log_row *row, struct arena *arena);
 // Streams rows with from ≤ seq ≤ to.
 struct log_reader;

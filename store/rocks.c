@@ -154,6 +154,7 @@ static void options_make(struct rocks *rocks, const struct store_options *option
 {
     compaction_yields();
     struct tuning_share share = tuning_share(options->memory_bytes);
+    share.files = tuning_files(options->files);
     rocksdb_lru_cache_options_t *whole = rocksdb_lru_cache_options_create();
     rocksdb_lru_cache_options_set_capacity(whole, share.cache);
     rocksdb_lru_cache_options_set_num_shard_bits(whole, 0); // one thread reads here

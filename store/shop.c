@@ -17,6 +17,7 @@
 
 #include "codec/check.h"
 #include "store/backend.h"
+#include "store/epochs.h"
 #include "store/keys.h"
 
 #include <errno.h>
@@ -111,6 +112,8 @@ static enum fault record_load(struct shop *shop, struct fault_text *text)
     arena_init(&arena);
     struct store_key key = {FAMILY_META, BYTES("epoch")};
     enum fault fault = store_get(shop->meta, 1, &key, &value, &arena);
+    if (!fault)
+        fault = epochs_read(shop->meta, "served", &shop->record.served);
     if (fault || (value.at && !read_record(value, &shop->record, &shop->unswept)))
         fault = store_fault(fault ? fault : FAULT_CORRUPTION, text,
                             "%s/meta: the record of the shop cannot be read; restore this directory from a copy",
@@ -243,6 +246,15 @@ enum fault shop_begin_epoch(struct shop *shop, uint64_t epoch, int64_t at, struc
     record.epoch = epoch;
     record.written_at = at;
     return record_commit(shop, &record, shop->unswept, text);
+}
+
+enum fault shop_serve_epoch(struct shop *shop, struct fault_text *text)
+{
+    epochs_write(shop->meta, "served", shop->record.epoch);
+    enum fault fault = store_commit(shop->meta, text);
+    if (!fault)
+        shop->record.served = shop->record.epoch;
+    return fault;
 }
 
 enum fault shop_checkpoint(struct shop *shop, const char *path, struct fault_text *text)
@@ -416,8 +428,15 @@ static enum fault database_open(struct reshape *reshape, struct actor_id actor, 
                                           .sync = reshape->sync,
                                           .create = actor.index >= reshape->shop->record.ever.count[actor.kind]};
     struct store **store = &reshape->databases[actor.kind][actor.index];
+    const struct shop_record *record = &reshape->shop->record;
     enum fault fault = store_rocks_open(&options, store, reshape->text);
-    return fault || !options.create ? fault : check_unserved(reshape, actor);
+    if (fault)
+        return fault;
+    if (!options.create)
+        return epochs_match(*store, path.text, record->served, record->epoch, reshape->text);
+    fault = check_unserved(reshape, actor);
+    epochs_note(*store, record->epoch);
+    return fault ? fault : store_commit(*store, reshape->text);
 }
 
 // Those that are wanted, and those that exist for whatever reason.

@@ -12,6 +12,7 @@
 
 struct shop_record {
     uint64_t epoch;           // the last one begun; 0: never served
+    uint64_t served;          // the last one that all databases had seen (store/epochs.h)
     struct owner_map owners;  // in force
     struct owner_map ever;    // databases there are: KIND-0 … KIND-(n-1)
     int64_t written_at;
@@ -36,6 +37,9 @@ enum fault shop_reshape(struct shop *shop, const struct owner_map *wanted, uint6
                         void (*progress)(const char *line), struct fault_text *text);
 // Synced: the next epoch begins with this number.
 enum fault shop_begin_epoch(struct shop *shop, uint64_t epoch, int64_t at, struct fault_text *text);
+
+// Synced: every database has seen the epoch that was begun; it may be served.
+enum fault shop_serve_epoch(struct shop *shop, struct fault_text *text);
 
 // Hard-link checkpoint of DIR/meta into path/meta (the actors make those of their own databases). Any thread, once at
 // a time.

@@ -29,6 +29,7 @@ const char *family_name(enum family family);
 struct store_options {
     const char *path;               // directory of this database (rocks); ignored by memory
     uint64_t memory_bytes;          // block cache and write buffers of this database together; 0: a small default
+    uint32_t files;                 // kept open by this database; 0: as many as are of use
     bool sync;                      // commits are synced
     bool create;                    // make it if missing; otherwise FAULT_MISSING
     bool read_only;                 // no lock is taken, nothing is written

@@ -3,7 +3,7 @@
 
 #include "store/backend.h"
 
-enum { MIB = 1024 * 1024, MEMORY_DEFAULT = 32 * MIB };
+enum { MIB = 1024 * 1024, MEMORY_DEFAULT = 32 * MIB, FILES_MIN = 20, FILES_MAX = 128 };
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
@@ -21,7 +21,13 @@ struct tuning_share tuning_share(uint64_t memory)
         .log_buffer = clamp(memory / 4, 8 * MIB, 64 * MIB),
         .cache = clamp(memory > buffers ? memory - buffers : 0, 8 * MIB, UINT64_MAX),
         .wal = clamp(memory / 6, 4 * MIB, 32 * MIB),
+        .files = FILES_MAX,
     };
+}
+
+uint32_t tuning_files(uint32_t share)
+{
+    return share ? (uint32_t)clamp(share, FILES_MIN, FILES_MAX) : FILES_MAX;
 }
 
 bool tuning_asked_by_key(enum family family)
@@ -35,11 +41,11 @@ void tuning_write(struct buffer *out, enum family family, const struct tuning_sh
     buffer_printf(out,
                   "WAL_ttl_seconds=3600;wal_recovery_mode=kTolerateCorruptedTailRecords;paranoid_checks=true;"
                   "create_missing_column_families=true;allow_concurrent_memtable_write=false;max_background_jobs=2;"
-                  "max_open_files=128;max_file_opening_threads=1;max_manifest_file_size=16777216;"
+                  "max_open_files=%u;max_file_opening_threads=1;max_manifest_file_size=16777216;"
                   "stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
                   "skip_stats_update_on_db_open=true;level_compaction_dynamic_level_bytes=true;"
                   "db_write_buffer_size=%llu;max_total_wal_size=%llu;",
-                  (unsigned long long)share->buffers, (unsigned long long)share->wal);
+                  share->files, (unsigned long long)share->buffers, (unsigned long long)share->wal);
     // Rows that arrive in order (the log; holds under time-ordered ids) make tables that never overlap and sink from
     // level to level by renaming. That needs the same compression on all levels.
     // Tables are small, since deleting a large one holds up syncs as well.

@@ -13,9 +13,12 @@
 // together have at most memory_mb / 6, and never more than 32 MiB each.
 struct tuning_share {
     uint64_t buffers, buffer, log_buffer, cache, wal;
+    uint32_t files;
 };
 
 struct tuning_share tuning_share(uint64_t memory_bytes);
+// How many files a database keeps open that may have `share` of them; 0: as many as are of use.
+uint32_t tuning_files(uint32_t share);
 
 // Families that are asked for single rows, most of which are absent: filters in memory and on disk.
 bool tuning_asked_by_key(enum family family);

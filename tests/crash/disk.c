@@ -316,6 +316,14 @@ int close(int file)
     return real(file);
 }
 
+// The C library closes a stream's file by itself; nothing of ours is written through one.
+FILE *fdopen(int file, const char *mode)
+{
+    REAL(fdopen);
+    file_forget(file);
+    return real(file, mode);
+}
+
 static size_t allowed(size_t size)
 {
     if (!disk.bounded)

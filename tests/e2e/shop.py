@@ -125,6 +125,8 @@ class Shop:
     def __init__(self, broker="", store="", inventory_settings="", order_settings="", cart_settings="", **actors):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="souk-test-"))
         self.data = self.directory / "data"
+        if "free_min_mb" not in store:  # what a test sees does not depend on how full the machine's disk is
+            store += "\nfree_min_mb = 64"
         self.settings = dict(broker=broker, store=store, inventory_settings=inventory_settings,
                              order_settings=order_settings, cart_settings=cart_settings)
         self.program = SOUK
@@ -145,7 +147,7 @@ class Shop:
         self.actors = {**ACTORS, **actors}
         (self.directory / "topology.toml").write_text(TOPOLOGY.format(**self.settings, **self.actors))
 
-    def start(self, *arguments, timeout=60, environment=None):
+    def start(self, *arguments, timeout=60, environment=None, **options):
         """Returns the seconds until `ready`. The endpoint stays the same over restarts."""
         if self.endpoint:
             text = (self.directory / "topology.toml").read_text()
@@ -155,7 +157,7 @@ class Shop:
         said = len(self.log_text())
         with open(self.directory / "node.log", "ab") as log:
             self.process = subprocess.Popen([self.program, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
-                                            stdout=subprocess.PIPE, stderr=log, env=environment or self.environment)
+                                            stdout=subprocess.PIPE, stderr=log, env=environment or self.environment, **options)
         if not select.select([self.process.stdout], [], [], timeout * SLOW)[0]:
             self.kill()
             raise AssertionError(f"the node is not ready after {timeout} s: {self.log_text()[-3000:]}")

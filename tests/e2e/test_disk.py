@@ -91,7 +91,7 @@ class Disk(unittest.TestCase):
             shop.stop()
             free_min(shop, MIB_MAX)
             shop.start()
-            done = souk("call", "inventory.receive", "tea", "quantity=1", "--timeout", 2, "-e", shop.endpoint, check=1)
+            done = souk("call", "inventory.receive", "tea", "quantity=1", "--timeout", 3000, "-e", shop.endpoint, check=1)
             self.assertEqual(json.loads(done.stdout)["status"], "storage_full")
 
 

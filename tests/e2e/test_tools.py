@@ -148,8 +148,9 @@ class Tools(unittest.TestCase):
                 self.assertIn(where, souk(*command, check=2).stderr, (text, command))
         path.write_text("[store]\nsync = false\n")
         self.assertIn("--unsafe", souk("serve", "-t", path, check=2).stderr)
-        path.write_text('[broker]\nlisten = ["tcp://0.0.0.0:5999"]\n')
-        self.assertIn("--insecure", souk("serve", "-t", path, check=2).stderr)
+        for public in ('listen = ["tcp://0.0.0.0:5999"]', 'listen = ["tcp://127.0.0.1:*"]\nevents = "tcp://*:5999"'):
+            path.write_text(f"[broker]\n{public}\n")
+            self.assertIn("--insecure", souk("serve", "-t", path, check=2).stderr)
         souk("topology", "check", "-t", self.shop.directory / "topology.toml", check=0)
 
 

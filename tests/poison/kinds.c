@@ -10,6 +10,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 const struct kind *__real_kind_of(enum kind_id kind);
 const struct kind *__wrap_kind_of(enum kind_id kind);
@@ -33,7 +34,7 @@ static void die(struct bytes how, struct bytes key)
     volatile int zero = 0;
     CHECK(!begins(how, "check"), "%.*s", BYTES_FORMAT(key));
     if (begins(how, "segv"))
-        *(volatile int *)(uintptr_t)zero = 1;
+        *(volatile int *)mmap(NULL, sizeof(int), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
     if (begins(how, "bus"))
         raise(SIGBUS);
     if (begins(how, "fpe"))

@@ -11,9 +11,9 @@ struct auditor_request {
     struct bytes id, key;
     struct bytes body;     // of the request
     uint32_t outstanding;  // copies that arrived at this process and have no answer yet
+    uint32_t others;       // likewise, with other content under the same id
     struct bytes answered; // first ok, or a recorded order's refusal
     enum status status;
-    uint32_t times; // of its effect, when it was first answered so
     int64_t at;
 };
 
@@ -63,17 +63,19 @@ void auditor_sent(struct auditor *auditor, struct bytes bytes)
     auditor->coverage.requests++;
 }
 
-void auditor_arrived(struct auditor *auditor, struct bytes id)
+void auditor_arrived(struct auditor *auditor, const struct request *arrived)
 {
-    struct auditor_request *request = request_of(auditor, id);
-    if (request)
-        request->outstanding++;
+    struct auditor_request *request = request_of(auditor, arrived->id);
+    if (!request)
+        return;
+    bool same = bytes_equal(arrived->type, bytes_text(request->def->name)) && bytes_equal(arrived->body, request->body);
+    *(same ? &request->outstanding : &request->others) += 1;
 }
 
 void auditor_crashed(struct auditor *auditor)
 {
     for (struct auditor_request *it = auditor->requests; it; it = it->hh.next)
-        it->outstanding = 0;
+        it->outstanding = it->others = 0;
     auditor->coverage.deaths[auditor->world->death]++;
     auditor->coverage.crashes++;
     trace_line(&auditor->trace, auditor->world->clock, "──── %s", world_death_names[auditor->world->death]);
@@ -81,8 +83,8 @@ void auditor_crashed(struct auditor *auditor)
 
 void auditor_judge_answered(struct auditor *auditor)
 {
-    for (struct auditor_request *it = auditor->requests; it; it = it->hh.next)
-        if (it->outstanding)
+    for (struct auditor_request *it = auditor->requests; it; it = it->hh.next) // I14
+        if (it->outstanding || it->others)
             finding_note(&auditor->finding, 14, it->def->kind, it->key, NULL, "%s (%.*s) arrived and was never answered",
                          it->def->name, BYTES_FORMAT(it->id));
 }
@@ -156,6 +158,11 @@ void auditor_turned(struct auditor *auditor, uint16_t number)
             model_compare_sku(&auditor->model, world, sku);
         last = sku;
     }
+    for (uint32_t i = 0; i < world->decisions_count && actor->id.kind == KIND_ORDER; i++) {
+        struct bytes id = world->decisions[i].request.key;
+        if (*step_of(auditor, id) == ORDER_STEP_settled && waiters_has(actor->core.shard->waiters, id))
+            finding_note(&auditor->finding, 14, KIND_ORDER, id, NULL, "settled, and somebody still waits for an answer");
+    }
     if (auditor->turns_to_audit-- > 0)
         return;
     auditor->turns_to_audit = auditor->audit_every;
@@ -221,11 +228,10 @@ static void judge_same(struct auditor *auditor, struct auditor_request *request,
     if (!repeats(request, status))
         return;
     uint32_t times = model_took_effect(&auditor->model, request->def->kind, request->key, request->id);
-    bool forgotten = by_time && auditor->world->clock - request->at >= remembered;
-    if (!request->answered.at || times != request->times || forgotten) {
+    bool forgotten = by_time ? auditor->world->clock - request->at >= remembered : times > 1;
+    if (!request->answered.at || forgotten) {
         request->answered = arena_copy(&auditor->arena, body);
         request->status = status;
-        request->times = times;
         request->at = auditor->world->clock;
     } else if (status != request->status || !bytes_equal(body, request->answered)) {
         finding_note(&auditor->finding, 8, request->def->kind, request->key, NULL,
@@ -246,7 +252,17 @@ void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes name
     if (trace_wants(&auditor->trace, request->def->kind, request->key))
         trace_line(&auditor->trace, auditor->world->clock, "answer to %s %.*s (%.*s): %.*s", request->def->name,
                    BYTES_FORMAT(request->key), BYTES_FORMAT(id), BYTES_FORMAT(name));
-    if (request->outstanding-- == 0)
+    // Which of the two was sent again later nobody can tell, so it is taken for the other one: then an ok without a copy
+    // of the first under way is the other's.
+    bool unclear = status_transient(status) || status == STATUS_request_mismatch;
+    bool other = request->others && (unclear || !request->outstanding);
+    *(other ? &request->others : &request->outstanding) -= 1;
+    if (other && status == STATUS_ok && model_took_effect(&auditor->model, request->def->kind, request->key, id) == 1)
+        finding_note(&auditor->finding, 8, request->def->kind, request->key, NULL,
+                     "%s (%.*s) with other content was answered ok", request->def->name, BYTES_FORMAT(id));
+    if (other)
+        return;
+    if (request->outstanding == UINT32_MAX)
         finding_note(&auditor->finding, 14, request->def->kind, request->key, NULL, "%s (%.*s) was answered twice",
                      request->def->name, BYTES_FORMAT(id));
     if (request->def->type == MESSAGE_order_place)

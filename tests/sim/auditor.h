@@ -39,7 +39,7 @@ void auditor_deinit(struct auditor *auditor);
 // A client is about to send this request for the first time.
 void auditor_sent(struct auditor *auditor, struct bytes request);
 // One copy of it reached the broker of a process that is up.
-void auditor_arrived(struct auditor *auditor, struct bytes id);
+void auditor_arrived(struct auditor *auditor, const struct request *request);
 
 void auditor_decided(struct auditor *auditor, const struct world_decision *decision);
 void auditor_turned(struct auditor *auditor, uint16_t number);

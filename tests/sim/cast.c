@@ -30,9 +30,9 @@ const struct said *deliver(struct story *story, const char *order_id)
 
 const struct said *list(struct story *story, const char *sku, int64_t price, bool active)
 {
-    return story_say(story, "office", MESSAGE_catalog_put, sku,
-                     &(struct catalog_put){
-                         .title = bytes_text(sku), .price = GBP(price), .active = active, .has_active = true});
+    return story_say(
+        story, "office", MESSAGE_catalog_put, sku,
+        &(struct catalog_put){.title = bytes_text(sku), .price = GBP(price), .active = active, .has_active = true});
 }
 
 const struct said *resolve(struct story *story, const char *order_id, const char *outcome)
@@ -88,11 +88,10 @@ const struct said *confirm(struct story *story, const char *who, const char *ord
 const struct said *hold(struct story *story, const char *who, const char *sku, const char *name, int64_t quantity,
                         int64_t ttl_ms)
 {
-    return story_say(story, who, MESSAGE_inventory_reserve, sku,
-                     &(struct inventory_reserve){.reservation_id = bytes_text(name),
-                                                 .quantity = quantity,
-                                                 .ttl_ms = ttl_ms,
-                                                 .has_ttl_ms = true});
+    return story_say(
+        story, who, MESSAGE_inventory_reserve, sku,
+        &(struct inventory_reserve){
+            .reservation_id = bytes_text(name), .quantity = quantity, .ttl_ms = ttl_ms, .has_ttl_ms = true});
 }
 
 const struct said *end_hold(struct story *story, const char *who, enum message_type type, const char *sku,

@@ -67,16 +67,17 @@ static bool goes_on(const struct crashes *crashes)
 }
 
 struct crash_counts crashes_everywhere(struct crashes *crashes, const struct story_def *def,
-                                       struct story_options options)
+                                       struct story_options options, uint64_t stride)
 {
     struct crash_counts counts = {0};
     struct story *quiet = run(def, &options);
     uint64_t points = quiet->points, commits = quiet->commits;
     story_free(&quiet);
-    for (options.crash_at = 1; options.crash_at <= points && goes_on(crashes); options.crash_at++)
+    for (options.crash_at = 1; options.crash_at <= points && goes_on(crashes); options.crash_at += stride)
         counts.points += crashes_survived(crashes, def, &options);
     options.crash_at = 0;
-    for (options.write_fails_at = 1; options.write_fails_at <= commits && goes_on(crashes); options.write_fails_at++)
+    for (options.write_fails_at = 1; options.write_fails_at <= commits && goes_on(crashes);
+         options.write_fails_at += stride)
         counts.commits += crashes_survived(crashes, def, &options);
     return counts;
 }
@@ -104,7 +105,7 @@ struct crash_counts crashes_twice(struct crashes *crashes, const struct story_de
     struct story *quiet = run(def, &options);
     uint64_t points = quiet->points;
     story_free(&quiet);
-    for (options.crash_at = 1; options.crash_at <= points && goes_on(crashes); options.crash_at++) {
+    for (options.crash_at = 1; options.crash_at <= points && goes_on(crashes); options.crash_at += CRASHES_STRIDE) {
         struct story *once = run(def, &options);
         uint64_t recovery = once->points - once->points_at_crash;
         uint16_t actors = once->world->actors_count;

@@ -4,6 +4,13 @@
 
 #include "tests/sim/story.h"
 
+// Sanitizers make everything slow: then only some points are tried, and nobody counts them.
+#ifdef __SANITIZE_ADDRESS__
+#define CRASHES_STRIDE 13
+#else
+#define CRASHES_STRIDE 1
+#endif
+
 struct crashes {
     struct coverage *coverage; // of all runs; NULL: nobody asks
     struct buffer broken;
@@ -18,9 +25,9 @@ struct crash_counts {
     uint64_t points, commits; // that were hit, and the story holds
     uint64_t second, starts;  // after a first crash
 };
-// A crash at each point, then each commit failing.
+// A crash at each point (every `stride`-th), then each commit failing.
 struct crash_counts crashes_everywhere(struct crashes *crashes, const struct story_def *def,
-                                       struct story_options options);
+                                       struct story_options options, uint64_t stride);
 // After each first crash a second one at each point of the recovery (every `stride`-th), or at each point of its start.
 struct crash_counts crashes_twice(struct crashes *crashes, const struct story_def *def, struct story_options options,
                                   uint64_t stride);

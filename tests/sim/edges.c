@@ -16,7 +16,8 @@ static const char *const event_names[] = {
 static const struct {
     const char *events, *steps, *reason;
 } reasons[] = {
-    {"claim price reserve release unclaim commit cart_settle restock authorized action_required captured declined voided "
+    {"claim price reserve release unclaim commit cart_settle restock authorized action_required captured declined "
+     "voided "
      "refunded parked unparked deadline overdue resume",
      "none", "there is no such order, so nobody asks, answers or wakes it"},
     {"price", "claiming", "asked in a later step"},
@@ -37,7 +38,8 @@ static const struct {
     {"restock", "refunding releasing", "what is given back was never sold"},
     {"authorized action_required", "committing refunding restocking releasing settled",
      "said before what moved the order on, and a payment's words keep their order"},
-    {"captured", "restocking settled", "said again only to an order that asks again; it then stands in an earlier step"},
+    {"captured", "restocking settled",
+     "said again only to an order that asks again; it then stands in an earlier step"},
     {"captured", "releasing", "goods are given back only after the payment said that nothing is or will be charged"},
     {"declined voided", "committing refunding restocking", "what was captured is neither declined nor voided"},
     {"declined", "settled", "said again only to an order that asks again; it then stands in an earlier step"},
@@ -79,7 +81,10 @@ static void tell_table(const struct coverage *quiet, const struct coverage *cras
     for (int event = 0; event < ORDER_EVENT_COUNT; event++) {
         buffer_printf(out, "%-17s", event_names[event]);
         for (int step = 0; step < ORDER_STEP_COUNT; step++)
-            buffer_printf(out, "%s%*s", quiet->cells[event][step] ? "●" : crashed->cells[event][step] ? "○" : "·",
+            buffer_printf(out, "%s%*s",
+                          quiet->cells[event][step]     ? "●"
+                          : crashed->cells[event][step] ? "○"
+                                                        : "·",
                           step + 1 < ORDER_STEP_COUNT ? 10 : 0, "");
         buffer_printf(out, "\n");
     }
@@ -88,8 +93,9 @@ static void tell_table(const struct coverage *quiet, const struct coverage *cras
 bool edges_tell(const struct coverage *quiet, const struct coverage *crashed, struct buffer *out)
 {
     bool explained = true;
-    buffer_printf(out, "The edges of actors/kinds/order_steps.def that the stories take: ● a story takes it, ○ one in which "
-                       "the process\nis killed does, · none does; why not, stands below.\n\n");
+    buffer_printf(out,
+                  "The edges of actors/kinds/order_steps.def that the stories take: ● a story takes it, ○ one in which "
+                  "the process\nis killed does, · none does; why not, stands below.\n\n");
     tell_table(quiet, crashed, out);
     buffer_printf(out, "\n");
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)

@@ -19,15 +19,30 @@ static void write_file(const char *path, const struct buffer *text)
     CHECK(file && fwrite(text->at, 1, text->size, file) == text->size && fclose(file) == 0, "%s", path);
 }
 
-static bool read_command(const char *command, struct buffer *out)
+static void read_all(FILE *file, struct buffer *out)
 {
     char part[4096];
     size_t size;
-    FILE *file = popen(command, "r");
-    CHECK(file, "%s", command);
     while ((size = fread(part, 1, sizeof part, file)) > 0)
         buffer_append(out, part, size);
+}
+
+static bool read_command(const char *command, struct buffer *out)
+{
+    FILE *file = popen(command, "r");
+    CHECK(file, "%s", command);
+    read_all(file, out);
     return pclose(file) == 0;
+}
+
+void golden_read(const char *name, struct buffer *out)
+{
+    char path[512];
+    path_of(name, path);
+    FILE *file = fopen(path, "r");
+    CHECK(file, "%s", path);
+    read_all(file, out);
+    fclose(file);
 }
 
 bool golden_same(const char *name, const struct buffer *text, struct buffer *diff)

@@ -6,3 +6,5 @@
 
 // Is this what the file says? If not, the difference is added to `diff`, as diff -u shows it.
 bool golden_same(const char *name, const struct buffer *text, struct buffer *diff);
+// The file's text.
+void golden_read(const char *name, struct buffer *out);

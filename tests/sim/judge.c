@@ -48,8 +48,8 @@ static bool may_become(const char *was, const char *is_now)
 {
     static const char *const after_confirmed[] = {"confirmed", "shipped", "delivered", "cancelling", "cancelled", NULL};
     static const char *const after_cancelling[] = {"cancelled", NULL};
-    static const char *const open[] = {"created",           "inventory_reserved",      "payment_authorized",
-                                       "payment_action_required", NULL};
+    static const char *const open[] = {"created", "inventory_reserved", "payment_authorized", "payment_action_required",
+                                       NULL};
     if (is(was, open) || strcmp(was, is_now) == 0)
         return true;
     if (strcmp(was, "cancelling") == 0)
@@ -74,8 +74,8 @@ static void judge_promises(struct story *story)
 
 static bool same_total(const struct order_placed *was, const struct order_placed *now)
 {
-    return !was->has_total || (now->has_total && money_same_currency(was->total, now->total) &&
-                               was->total.amount == now->total.amount);
+    return !was->has_total ||
+           (now->has_total && money_same_currency(was->total, now->total) && was->total.amount == now->total.amount);
 }
 
 void judge_repeat(struct story *story, const struct said *said, struct bytes status, struct bytes body)
@@ -143,7 +143,8 @@ static void judge_replay(struct story *story)
     for (int kind = 0; kind < KIND_COUNT; kind++)
         CHECK(store_memory_open(&options, &replay.stores[kind], NULL) == FAULT_NONE);
     if (!replay_run(&replay))
-        story_expect(story, false, "replay: %s %.*s", trouble.text.line, BYTES_FORMAT(buffer_bytes(&replay.difference.text)));
+        story_expect(story, false, "replay: %s %.*s", trouble.text.line,
+                     BYTES_FORMAT(buffer_bytes(&replay.difference.text)));
     else if (!replay_compare(&replay, &databases, NULL, &difference))
         story_expect(story, false, "replay: %.*s", BYTES_FORMAT(buffer_bytes(&difference.text)));
     for (int kind = 0; kind < KIND_COUNT; kind++)

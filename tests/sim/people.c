@@ -269,6 +269,26 @@ static void stock_keeper(struct shopper *shopper)
         shopper_ask(shopper, MESSAGE_inventory_holds, shopper->sku, &(struct inventory_holds){.limit = 5, .has_limit = true});
 }
 
+// Uses a request id for two things.
+static void mistaken(struct shopper *shopper)
+{
+    struct inventory_receive receive = {.quantity = shopper->step + 1};
+    struct cart_add add = {.sku = BYTES("sku-0"), .quantity = shopper->step + 1};
+    bool goods = shopper->index % 2;
+    if (shopper->step == 0) {
+        some_sku(shopper->run, &shopper->run->people, shopper->sku);
+        some_cart(shopper);
+    }
+    if (shopper->step == 0 && goods)
+        shopper_ask(shopper, MESSAGE_inventory_receive, shopper->sku, &receive);
+    else if (shopper->step == 0)
+        shopper_ask(shopper, MESSAGE_cart_add, shopper->cart, &add);
+    else if (shopper->step == 1 && shopper->last == STATUS_ok && goods)
+        shopper_mistakes(shopper, MESSAGE_inventory_receive, shopper->sku, &receive);
+    else if (shopper->step == 1 && shopper->last == STATUS_ok)
+        shopper_mistakes(shopper, MESSAGE_cart_add, shopper->cart, &add);
+}
+
 static void shipper(struct shopper *shopper)
 {
     struct run *run = shopper->run;
@@ -310,6 +330,6 @@ static void reader(struct shopper *shopper)
 person person_draw(struct run *run)
 {
     static const person people[] = {buyer,  buyer,   buyer,        buyer,   buyer,  cart_buyer, cart_buyer, cart_buyer,
-                                    holder, waverer, stock_keeper, shipper, reader, shipper,    buyer};
+                                    holder, waverer, stock_keeper, shipper, reader, mistaken,   buyer};
     return people[chance_below(&run->people, sizeof people / sizeof *people)];
 }

@@ -13,11 +13,13 @@ struct ask {
     enum message_type type;
     const char *key;
     const void *body;
+    bool same_id; // as the question before
 };
 
 struct question {
     char id[16];
     bool answered;
+    size_t from, to; // its bytes in `requests`
 };
 
 struct shopper {
@@ -45,3 +47,5 @@ void person_sku(char sku[static 16], int index);
 struct catalog_put person_product(struct run *run);
 // Adds a question to what is asked next.
 void shopper_ask(struct shopper *shopper, enum message_type type, const char *key, const void *body);
+// The same, under the request id of the last question, which was answered ok.
+void shopper_mistakes(struct shopper *shopper, enum message_type type, const char *key, const void *body);

@@ -11,6 +11,8 @@
 #define HOUR_US (3600 * SECOND_US)
 
 enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM };
+static const char *const what_names[] = {"a request", "a reply", "a frame", "a turn",  "the provider", "a shopper",
+                                         "a crash",   "a start", "a jump",  "an outage", "an operator", "calm"};
 
 // A frame to a client, or from one.
 struct letter {
@@ -156,7 +158,7 @@ static void note_arrivals(struct run *run, struct bytes frame)
     bool bundled;
     uint32_t count = frame_open(&cursor, &bundled, &refusal);
     while (count-- && request_read(&cursor, &request, &refusal))
-        auditor_arrived(&run->auditor, request.id);
+        auditor_arrived(&run->auditor, &request);
 }
 
 static void arrive(struct run *run, uint32_t shopper, const struct letter *letter)
@@ -306,7 +308,8 @@ static bool nothing_is_open(const struct run *run)
 
 static int64_t rest_by(const struct run *run)
 {
-    return run->mood.busy_us + run->world->options.settings.order_deadline_ms * 1000 + run->jumped_back + 4 * HOUR_US;
+    return run->mood.busy_us + run->world->options.settings.order_deadline_ms * 1000 + run->jumped_back +
+           run->mood.think_us + 4 * HOUR_US;
 }
 
 static void pass_time(struct run *run)
@@ -319,8 +322,11 @@ static void pass_time(struct run *run)
         if (item.what == RESOLVE && !(run->calm && nothing_is_open(run)))
             at(run, 600 * SECOND_US, RESOLVE, 0, 0, NULL);
         happen(run, &item);
-        if (run->now > rest_by(run))
-            break;
+        if (run->now <= rest_by(run))
+            continue;
+        finding_note(&run->auditor.finding, 15, KIND_ORDER, BYTES("-"), NULL,
+                     "the faults stopped %lld s ago, and something still moves (%s)",
+                     (long long)((run->now - run->mood.busy_us) / SECOND_US), what_names[item.what]);
     }
 }
 

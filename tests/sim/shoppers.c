@@ -12,34 +12,62 @@
 
 static void request_add(struct shopper *shopper, const struct ask *ask)
 {
+    char mistaken[16];
     struct run *run = shopper->run;
     const struct message_def *def = message_by_number(ask->type);
     static const char nothing[4096];
     struct buffer body = {0}, request = {0};
     struct question *question = &shopper->questions[shopper->questions_count++];
     CHECK(shopper->questions_count <= QUESTIONS_MAX);
+    memcpy(mistaken, shopper->questions[0].id, sizeof mistaken);
     snprintf(question->id, sizeof question->id, "r%u", ++run->ids);
+    if (ask->same_id)
+        memcpy(question->id, mistaken, sizeof mistaken);
     question->answered = false;
     body_encode(def->body(), ask->body ? ask->body : nothing, &body);
     int64_t until = 0;
-    if (chance_permille(&run->people, run->mood.retry_until))
+    if (!ask->same_id && chance_permille(&run->people, run->mood.retry_until))
         until = run_clock(run) + chance_spread(&run->people, 100000, 3600 * INT64_C(1000000));
     request_write(&request, bytes_text(question->id), def->name, bytes_text(ask->key), buffer_bytes(&body), until);
-    auditor_sent(&run->auditor, buffer_bytes(&request));
+    if (!ask->same_id)
+        auditor_sent(&run->auditor, buffer_bytes(&request));
+    question->from = shopper->requests.size;
     buffer_append(&shopper->requests, request.at, request.size);
+    question->to = shopper->requests.size;
     buffer_deinit(&body);
     buffer_deinit(&request);
+}
+
+// How many questions have no answer.
+static uint32_t waits(const struct shopper *shopper)
+{
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < shopper->questions_count; i++)
+        open += !shopper->questions[i].answered;
+    return open;
+}
+
+// Each time twice as long, up to a minute.
+static int64_t longer(int64_t us, int tries)
+{
+    int64_t most = 60000000, more = us << (tries < 9 ? tries : 9);
+    return more < most ? more : most;
 }
 
 static void send(struct shopper *shopper)
 {
     struct run *run = shopper->run;
     struct buffer frame = {0};
-    if (shopper->questions_count > 1)
-        bundle_head_write(&frame, shopper->questions_count);
-    buffer_append(&frame, shopper->requests.at, shopper->requests.size);
+    uint32_t open = waits(shopper);
+    if (open > 1)
+        bundle_head_write(&frame, open);
+    for (uint32_t i = 0; i < shopper->questions_count; i++) {
+        const struct question *question = &shopper->questions[i];
+        if (!question->answered)
+            buffer_append(&frame, shopper->requests.at + question->from, question->to - question->from);
+    }
     run_send(run, shopper->index, buffer_bytes(&frame));
-    int64_t patience = run->mood.patience_us << (shopper->tries < 7 ? shopper->tries : 7);
+    int64_t patience = longer(run->mood.patience_us, shopper->tries);
     shopper->tries++;
     shopper->asks_again_at = run->now + patience;
     run_wake(run, shopper->index, patience);
@@ -48,18 +76,20 @@ static void send(struct shopper *shopper)
 
 void shopper_ask(struct shopper *shopper, enum message_type type, const char *key, const void *body)
 {
-    request_add(shopper, &(struct ask){type, key, body});
+    request_add(shopper, &(struct ask){type, key, body, false});
 }
 
-static bool waits(const struct shopper *shopper)
+void shopper_mistakes(struct shopper *shopper, enum message_type type, const char *key, const void *body)
 {
-    for (uint32_t i = 0; i < shopper->questions_count; i++)
-        if (!shopper->questions[i].answered)
-            return true;
-    return false;
+    request_add(shopper, &(struct ask){type, key, body, true});
 }
 
 // ---- their time
+
+static int64_t think(struct run *run)
+{
+    return chance_range(&run->people, 1, run->calm ? 1000000 : run->mood.think_us);
+}
 
 static void next_person(struct shopper *shopper)
 {
@@ -90,7 +120,7 @@ static void go_on(struct shopper *shopper)
         return;
     }
     shopper->person = NULL; // done
-    run_wake(run, shopper->index, chance_range(&run->people, 1, run->mood.think_us));
+    run_wake(run, shopper->index, think(run));
 }
 
 void shopper_wake(struct run *run, uint32_t index)
@@ -135,8 +165,7 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     if (!question || !status_of_name(name, &status))
         return;
     if (status_transient(status)) { // the same again, a little later
-        int more = shopper->tries < 9 ? shopper->tries : 9;
-        shopper->asks_again_at = run->now + (chance_range(&run->people, 10000, 500000) << more);
+        shopper->asks_again_at = run->now + longer(chance_range(&run->people, 10000, 500000), shopper->tries);
         run_wake(run, index, shopper->asks_again_at - run->now);
         return;
     }
@@ -145,7 +174,7 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     remember_view(shopper, body);
     if (waits(shopper))
         return;
-    shopper->next_at = run->now + chance_range(&run->people, 1, run->mood.think_us);
+    shopper->next_at = run->now + think(run);
     run_wake(run, index, shopper->next_at - run->now);
 }
 
@@ -157,7 +186,7 @@ void shoppers_open(struct run *run)
     CHECK(run->shoppers);
     for (int i = 0; i < run->mood.shoppers; i++) {
         run->shoppers[i] = (struct shopper){.run = run, .index = (uint32_t)i, .budget = run->mood.budget};
-        run_wake(run, (uint32_t)i, chance_range(&run->people, 1, run->mood.think_us));
+        run_wake(run, (uint32_t)i, think(run));
     }
 }
 
@@ -177,8 +206,11 @@ static void say_now(struct run *run, enum message_type type, const char *key, co
     body_encode(message_by_number(type)->body(), body, &encoded);
     request_write(&request, bytes_text(id), message_by_number(type)->name, bytes_text(key), buffer_bytes(&encoded), 0);
     auditor_sent(&run->auditor, buffer_bytes(&request));
-    if (run->world->up)
-        auditor_arrived(&run->auditor, bytes_text(id));
+    struct cursor cursor = cursor_over(buffer_bytes(&request));
+    struct request read;
+    struct envelope_refusal refusal;
+    if (run->world->up && request_read(&cursor, &read, &refusal))
+        auditor_arrived(&run->auditor, &read);
     world_receive(run->world, BYTES("setup"), buffer_bytes(&request));
     buffer_deinit(&encoded);
     buffer_deinit(&request);

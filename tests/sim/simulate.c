@@ -211,7 +211,7 @@ static void work(int index, double until)
         running = NULL;
         atomic_fetch_add(&board->done, 1);
     }
-    _exit(0);
+    exit(0);
 }
 
 // ---- all

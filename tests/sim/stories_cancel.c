@@ -47,8 +47,9 @@ static void cancel_early(struct story *story)
 const struct story_def story_cancel_early = {
     .name = "cancel-early",
     .title = "Cancelled before anything is paid",
-    .shows = "A cancel is a wish, acknowledged at once. The open step's answer is waited for, since what it did must be "
-             "given back: a claimed cart, a held mug.",
+    .shows =
+        "A cancel is a wish, acknowledged at once. The open step's answer is waited for, since what it did must be "
+        "given back: a claimed cart, a held mug.",
     .tell = cancel_early,
 };
 
@@ -66,7 +67,8 @@ static void cancel_while_paying(struct story *story)
     story_pass(story, 10 * SECOND);
     story_expect_answer(story, said, "ok");
     story_expect_order(story, "O-1", "cancelled");
-    story_note(story, "Bob's card is declined, but before his payment hears of it he cancels. He asked for nothing else.");
+    story_note(story,
+               "Bob's card is declined, but before his payment hears of it he cancels. He asked for nothing else.");
     buy(story, "bob", "O-2", "mug", 1, 1299, "pm_card_chargeDeclined");
     story_until_payment(story, "O-2", "authorizing");
     story_stall(story, KIND_PAYMENT, true);
@@ -85,8 +87,9 @@ static void cancel_while_paying(struct story *story)
 const struct story_def story_cancel_while_paying = {
     .name = "cancel-while-paying",
     .title = "Cancelled before the capture is on its way",
-    .shows = "The payment is told to void. It has an authorization open, waits for that, and voids what came of it; the "
-             "capture is never sent.",
+    .shows =
+        "The payment is told to void. It has an authorization open, waits for that, and voids what came of it; the "
+        "capture is never sent.",
     .tell = cancel_while_paying,
 };
 
@@ -133,8 +136,9 @@ static void cancel_against_capture(struct story *story)
 const struct story_def story_cancel_against_capture = {
     .name = "cancel-against-capture",
     .title = "Cancel against capture",
-    .shows = "The capture was sent before the cancel came: it cannot be called back. Its answer decides: it succeeded, so "
-             "the money is refunded, and the goods, never committed, are released with the cart.",
+    .shows =
+        "The capture was sent before the cancel came: it cannot be called back. Its answer decides: it succeeded, so "
+        "the money is refunded, and the goods, never committed, are released with the cart.",
     .tell = cancel_against_capture,
 };
 
@@ -193,8 +197,9 @@ static void cancel_after_capture(struct story *story)
 const struct story_def story_cancel_after_capture = {
     .name = "cancel-after-capture",
     .title = "Cancelled after the capture",
-    .shows = "What was committed is restocked and what was captured is refunded, each once. Once it was shipped an order "
-             "cannot be cancelled any more.",
+    .shows =
+        "What was committed is restocked and what was captured is refunded, each once. Once it was shipped an order "
+        "cannot be cancelled any more.",
     .tell = cancel_after_capture,
 };
 
@@ -205,8 +210,9 @@ static void hang_a_while(struct story *story)
 {
     static const enum kind_id kinds[] = {KIND_CART, KIND_CATALOG, KIND_INVENTORY, KIND_CART};
     static const char *const steps[] = {"claiming", "pricing", "holding", "releasing"};
-    story_note(story, "Each actor in turn hangs for two minutes and more. Dora's and Fay's orders go well; Emil's is short "
-                      "of tea.");
+    story_note(story,
+               "Each actor in turn hangs for two minutes and more. Dora's and Fay's orders go well; Emil's is short "
+               "of tea.");
     take(story, "dora", "bag", "mug", 1, -1);
     take(story, "emil", "sack", "mug", 1, -1);
     take(story, "emil", "sack", "tea", 2, 499);
@@ -305,8 +311,9 @@ static void hurry_along(struct story *story)
     story_stall(story, KIND_SANDBOX, false);
     story_until_order(story, "O-1", "committing");
     check_out(story, "ann", "O-1", "basket", "pm_card_visa");
-    story_note(story, "Confirmed is confirmed: it is shipped and delivered before stock has written the goods off. Stock "
-                      "takes more than a minute.");
+    story_note(story,
+               "Confirmed is confirmed: it is shipped and delivered before stock has written the goods off. Stock "
+               "takes more than a minute.");
     nudge(story, "O-1");
     story_pass(story, MINUTE);
     story_stall(story, KIND_INVENTORY, false);
@@ -315,7 +322,7 @@ static void hurry_along(struct story *story)
     story_expect_order(story, "O-1", "delivered");
 }
 
-// At every step of an order that is cancelled: before, during and after its capture.
+// At every step of an order that is cancelled before its capture,
 static void hurry_back(struct story *story)
 {
     story_note(story, "Bob cancels, and cancels again, while the provider thinks.");
@@ -338,7 +345,11 @@ static void hurry_back(struct story *story)
     story_pass(story, SECOND);
     cancel(story, "bob", "O-2");
     nudge(story, "O-2");
+}
 
+// during it, and after it.
+static void hurry_far_back(struct story *story)
+{
     story_note(story, "Cleo, while the money is being captured.");
     buy(story, "cleo", "O-3", "mug", 1, 1299, "pm_card_visa");
     story_until_payment(story, "O-3", "capturing");
@@ -376,6 +387,7 @@ static void impatient(struct story *story)
     nudge(story, "O-1");
     hurry_along(story);
     hurry_back(story);
+    hurry_far_back(story);
     story_expect_answer(story, nobody, "not_found");
     story_expect_order(story, "O-2", "cancelled");
     story_expect_order(story, "O-3", "cancelled");

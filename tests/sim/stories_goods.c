@@ -29,9 +29,10 @@ static void one_order(struct story *story)
 const struct story_def story_one_order = {
     .name = "one-order",
     .title = "One order",
-    .shows = "A cart of two mugs is bought, paid, shipped and delivered. Each step is one message to one actor, decided "
-             "alone and made durable before anything of it leaves. From order.place to the last answer the order takes "
-             "13 synced turns in a row; the shopper is answered when the money is captured.",
+    .shows =
+        "A cart of two mugs is bought, paid, shipped and delivered. Each step is one message to one actor, decided "
+        "alone and made durable before anything of it leaves. From order.place to the last answer the order takes "
+        "13 synced turns in a row; the shopper is answered when the money is captured.",
     .tell = one_order,
 };
 
@@ -103,8 +104,9 @@ static void last_unit(struct story *story)
 const struct story_def story_last_unit = {
     .name = "last-unit",
     .title = "Two buyers of the last unit",
-    .shows = "Ann and Bob want the one mug that is left. The stock actor decides one message after the other, so one of "
-             "them gets it; the other is refused before any money moves, with the shortage as the reason.",
+    .shows =
+        "Ann and Bob want the one mug that is left. The stock actor decides one message after the other, so one of "
+        "them gets it; the other is refused before any money moves, with the shortage as the reason.",
     .tell = last_unit,
 };
 
@@ -185,8 +187,9 @@ static void cart_twice(struct story *story)
 const struct story_def story_cart_twice = {
     .name = "cart-twice",
     .title = "A cart checked out twice",
-    .shows = "The first order claims the cart; another order of it is refused and told which order has it; the same order "
-             "said again is the same order. So refreshing, two tabs and two clients all meet in one order.",
+    .shows =
+        "The first order claims the cart; another order of it is refused and told which order has it; the same order "
+        "said again is the same order. So refreshing, two tabs and two clients all meet in one order.",
     .tell = cart_twice,
 };
 
@@ -213,8 +216,9 @@ static void cash_on_delivery(struct story *story)
 const struct story_def story_cash_on_delivery = {
     .name = "cash-on-delivery",
     .title = "Cash on delivery",
-    .shows = "No provider is asked: the order is confirmed as soon as everything is held. It cannot be delivered before "
-             "it was shipped.",
+    .shows =
+        "No provider is asked: the order is confirmed as soon as everything is held. It cannot be delivered before "
+        "it was shipped.",
     .tell = cash_on_delivery,
 };
 
@@ -250,9 +254,10 @@ static void reservation_expires(struct story *story)
 const struct story_def story_reservation_expires = {
     .name = "reservation-expires",
     .title = "A reservation expires",
-    .shows = "A client's hold ends by its deadline, exactly: before a message meets the SKU, what is due has ended, as a "
-             "logged message of its own. Ann comes a second too early; Bob gets the goods; who comes back later is told "
-             "that the reservation expired.",
+    .shows =
+        "A client's hold ends by its deadline, exactly: before a message meets the SKU, what is due has ended, as a "
+        "logged message of its own. Ann comes a second too early; Bob gets the goods; who comes back later is told "
+        "that the reservation expired.",
     .tell = reservation_expires,
 };
 

@@ -12,21 +12,22 @@
 
 static void print_help(void)
 {
-    printf("usage: tools/stories [--list] [NAME] [OPTION]…\n\n"
-           "Tells one of the checkout's stories line by line, run by the shop's own code on one thread, and judges it:\n"
-           "the model, the audit, every actor's log decided again.\n\n"
-           "      --list              the stories' names and titles\n"
-           "      --crash-at N        the N-th thing to become durable or visible does not happen: the process ends\n"
-           "                          there, starts again, and clients say again what they have no answer to\n"
-           "      --crash-again-at N  the N-th thing after that does not happen either\n"
-           "      --start-crash-at N  the start after that ends before the N-th actor has begun its epoch\n"
-           "      --write-fails-at N  the N-th commit fails, which ends the process too\n"
-           "      --actors N          of each kind (default: 1, at most %d)\n"
-           "      --cache BYTES       of each actor (default: none)\n"
-           "  -h, --help              this text\n\n"
-           "Exit codes: 0 the story holds, 1 it does not, 2 wrong use.\n\n"
-           "Example: tools/stories late-success --crash-at 17\n",
-           WORLD_ACTORS_MAX);
+    printf(
+        "usage: tools/stories [--list] [NAME] [OPTION]…\n\n"
+        "Tells one of the checkout's stories line by line, run by the shop's own code on one thread, and judges it:\n"
+        "the model, the audit, every actor's log decided again.\n\n"
+        "      --list              the stories' names and titles\n"
+        "      --crash-at N        the N-th thing to become durable or visible does not happen: the process ends\n"
+        "                          there, starts again, and clients say again what they have no answer to\n"
+        "      --crash-again-at N  the N-th thing after that does not happen either\n"
+        "      --start-crash-at N  the start after that ends before the N-th actor has begun its epoch\n"
+        "      --write-fails-at N  the N-th commit fails, which ends the process too\n"
+        "      --actors N          of each kind (default: 1, at most %d)\n"
+        "      --cache BYTES       of each actor (default: none)\n"
+        "  -h, --help              this text\n\n"
+        "Exit codes: 0 the story holds, 1 it does not, 2 wrong use.\n\n"
+        "Example: tools/stories late-success --crash-at 17\n",
+        WORLD_ACTORS_MAX);
 }
 
 static void print_list(void)
@@ -54,8 +55,8 @@ static int tell(const struct story_def *def, struct story_options *options)
     options->teller = &teller;
     struct story *story = story_run(def, options);
     printf("%.*s", BYTES_FORMAT(buffer_bytes(&teller.text)));
-    printf("\n%" PRIu64 " points, %" PRIu64 " commits, %" PRIu64 " crashes\n", story->points,
-           story->commits, story->world->crashes);
+    printf("\n%" PRIu64 " points, %" PRIu64 " commits, %" PRIu64 " crashes\n", story->points, story->commits,
+           story->world->crashes);
     fflush(stdout);
     bool holds = story_holds(story);
     fprintf(stderr, "%.*s", BYTES_FORMAT(buffer_bytes(&story->broken)));
@@ -67,10 +68,14 @@ static int tell(const struct story_def *def, struct story_options *options)
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        {"list", no_argument, NULL, 'l'},           {"crash-at", required_argument, NULL, 'c'},
-        {"crash-again-at", required_argument, NULL, 'C'}, {"actors", required_argument, NULL, 'a'},
-        {"start-crash-at", required_argument, NULL, 's'}, {"write-fails-at", required_argument, NULL, 'w'},
-        {"cache", required_argument, NULL, 'm'},    {"help", no_argument, NULL, 'h'},
+        {"list", no_argument, NULL, 'l'},
+        {"crash-at", required_argument, NULL, 'c'},
+        {"crash-again-at", required_argument, NULL, 'C'},
+        {"actors", required_argument, NULL, 'a'},
+        {"start-crash-at", required_argument, NULL, 's'},
+        {"write-fails-at", required_argument, NULL, 'w'},
+        {"cache", required_argument, NULL, 'm'},
+        {"help", no_argument, NULL, 'h'},
         {0},
     };
     struct story_options with = {0};

@@ -29,8 +29,9 @@ static void decline(struct story *story)
 const struct story_def story_decline = {
     .name = "decline",
     .title = "A declined card",
-    .shows = "The provider refuses to authorize. Goods and cart are given back before the shopper hears of it; the order "
-             "keeps its id and its refusal, and the next try is a new order.",
+    .shows =
+        "The provider refuses to authorize. Goods and cart are given back before the shopper hears of it; the order "
+        "keeps its id and its refusal, and the next try is a new order.",
     .tell = decline,
 };
 
@@ -56,7 +57,8 @@ static void capture_refused(struct story *story)
 const struct story_def story_capture_refused = {
     .name = "capture-refused",
     .title = "A declined capture",
-    .shows = "What was authorized is voided before the order hears of the failure, so no shopper's limit stays used up.",
+    .shows =
+        "What was authorized is voided before the order hears of the failure, so no shopper's limit stays used up.",
     .tell = capture_refused,
     .outside = true,
 };
@@ -67,7 +69,8 @@ static void shopper_acts(struct story *story)
 {
     receive(story, "mug", 10);
     story_pass(story, SECOND);
-    story_note(story, "Both banks want to ask. Each order is at rest until its shopper has acted, and holds its goods.");
+    story_note(story,
+               "Both banks want to ask. Each order is at rest until its shopper has acted, and holds its goods.");
     const struct said *placed = buy(story, "ann", "O-1", "mug", 1, 1299, "pm_sandbox_action_required");
     buy(story, "bob", "O-2", "mug", 1, 1299, "pm_sandbox_action_required");
     story_pass(story, SECOND);
@@ -118,8 +121,9 @@ static void shopper_is_gone(struct story *story)
 const struct story_def story_shopper_is_gone = {
     .name = "shopper-is-gone",
     .title = "The shopper must act, and does not",
-    .shows = "At the order's deadline the payment is told to void; what it did before decides. Nothing was captured, so "
-             "the goods are released and the order ends as reservation_expired. A late confirmation finds it void.",
+    .shows =
+        "At the order's deadline the payment is told to void; what it did before decides. Nothing was captured, so "
+        "the goods are released and the order ends as reservation_expired. A late confirmation finds it void.",
     .tell = shopper_is_gone,
 };
 
@@ -143,9 +147,10 @@ static void killed(struct story *story)
 const struct story_def story_killed = {
     .name = "killed",
     .title = "Killed between the capture and its answer",
-    .shows = "Every frame between actors is lost. At the start the open order asks its open step again; the payment "
-             "repeats its open operation under the same key; the provider answers from its book. Ann's client sends its "
-             "request again, under its own id, and is answered once.",
+    .shows =
+        "Every frame between actors is lost. At the start the open order asks its open step again; the payment "
+        "repeats its open operation under the same key; the provider answers from its book. Ann's client sends its "
+        "request again, under its own id, and is answered once.",
     .tell = killed,
 };
 
@@ -203,15 +208,16 @@ static void late_success(struct story *story)
     story_expect_stock(story, "mug", 10, 0, 0);
     story_expect_money(story, "O-1", 0, 0);
     struct provider_sums sums = provider_sim_sums(&story->provider, BYTES("O-1"));
-    story_expect(story, sums.authorizations == 1 && sums.voids == 1, "%d authorizations, %d voids",
-                 sums.authorizations, sums.voids);
+    story_expect(story, sums.authorizations == 1 && sums.voids == 1, "%d authorizations, %d voids", sums.authorizations,
+                 sums.voids);
 }
 
 const struct story_def story_late_success = {
     .name = "late-success",
     .title = "Success after the order gave up",
-    .shows = "A timeout is not a refusal. The order's deadline makes the payment want to void, but nothing is given back "
-             "until the provider has said what became of the authorization; then it is voided under a key of its own.",
+    .shows =
+        "A timeout is not a refusal. The order's deadline makes the payment want to void, but nothing is given back "
+        "until the provider has said what became of the authorization; then it is voided under a key of its own.",
     .tell = late_success,
     .outside = true,
 };
@@ -239,9 +245,10 @@ static void provider_silent(struct story *story)
 const struct story_def story_provider_silent = {
     .name = "provider-silent",
     .title = "A provider silent for hours",
-    .shows = "The capture is the pivot: once it was sent, neither a deadline nor a clock gives up goods that someone may "
-             "have paid for. It is repeated under one key, less and less often, until the provider answers; the order "
-             "is confirmed after all.",
+    .shows =
+        "The capture is the pivot: once it was sent, neither a deadline nor a clock gives up goods that someone may "
+        "have paid for. It is repeated under one key, less and less often, until the provider answers; the order "
+        "is confirmed after all.",
     .tell = provider_silent,
     .outside = true,
 };
@@ -252,7 +259,10 @@ const struct story_def story_provider_silent = {
 static void office_asks(struct story *story, const char *order_id, const char *operation)
 {
     struct provider_sums sums = provider_sim_sums(&story->provider, bytes_text(order_id));
-    bool done = *operation == 'c' ? sums.captures : *operation == 'r' ? sums.refunds : *operation == 'v' ? sums.voids : sums.authorizations;
+    bool done = *operation == 'c'   ? sums.captures
+                : *operation == 'r' ? sums.refunds
+                : *operation == 'v' ? sums.voids
+                                    : sums.authorizations;
     resolve(story, order_id, done ? "succeeded" : "failed");
 }
 
@@ -265,7 +275,8 @@ static void key_forgotten(struct story *story)
     story_until_payment(story, "O-1", "capturing");
     story->provider.options.permille[PROVIDER_ANSWER_LOST] = 1000;
     story_pass(story, SECOND);
-    story_note(story, "Then the provider is away; Bob's order never reaches it. And the shop is off, for thirty hours.");
+    story_note(story,
+               "Then the provider is away; Bob's order never reaches it. And the shop is off, for thirty hours.");
     story->provider.away_until = story->provider.now + MINUTE;
     story->provider.options.permille[PROVIDER_ANSWER_LOST] = 0;
     buy(story, "bob", "O-2", "mug", 1, 1299, "pm_card_visa");
@@ -275,8 +286,9 @@ static void key_forgotten(struct story *story)
     story_expect_order(story, "O-1", "payment_authorized");
     story_expect_order(story, "O-2", "inventory_reserved");
     story_expect_stock(story, "mug", 10, 2, 0);
-    story_note(story, "The provider does not know these keys (any more), so both payments are parked. The office asks it "
-                      "by telephone, and resolves them.");
+    story_note(story,
+               "The provider does not know these keys (any more), so both payments are parked. The office asks it "
+               "by telephone, and resolves them.");
     office_asks(story, "O-1", "capture");
     office_asks(story, "O-2", "authorize");
     story_pass(story, SECOND);
@@ -309,8 +321,9 @@ static void refund_refused(struct story *story)
     story_pass(story, SECOND);
     buy(story, "bob", "O-2", "mug", 1, 1299, "pm_card_visa");
     story_until_payment(story, "O-2", "capturing");
-    story_note(story, "All three cancel: Ann after she was confirmed, Bob while the money is being captured, Cleo before. "
-                      "The provider captures, but refuses to refund or void.");
+    story_note(story,
+               "All three cancel: Ann after she was confirmed, Bob while the money is being captured, Cleo before. "
+               "The provider captures, but refuses to refund or void.");
     cancel(story, "bob", "O-2");
     story_until_payment(story, "O-2", "refunding");
     story->provider.options.permille[PROVIDER_DECLINED] = 1000;

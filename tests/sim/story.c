@@ -362,19 +362,16 @@ static void open_world(struct story *story)
     const struct story_options *options = &story->options;
     struct world_options of = {
         .settings = settings_of(story->def),
+        .turn_messages_max = 64, // more than any story says at once
         .cache_bytes = options->cache_bytes,
         .provider = story->def->outside ? &provider_sim_driver : NULL,
         .provider_self = &story->provider,
-        .witness = {.context = story,
-                    .decided = decided,
-                    .replied = replied,
-                    .crashed = crashed,
-                    .started = started},
+        .witness = {.context = story, .decided = decided, .replied = replied, .crashed = crashed, .started = started},
     };
     for (int kind = 0; kind < KIND_COUNT; kind++)
         of.actors[kind] = options->actors ? options->actors : 1;
-    provider_sim_init(&story->provider, &(struct provider_sim_options){
-                                            .chance = {1}, .latency_us = 1, .key_us = 24 * HOUR});
+    provider_sim_init(&story->provider,
+                      &(struct provider_sim_options){.chance = {1}, .latency_us = 1, .key_us = 24 * HOUR});
     story->world = world_new(&of);
     story->world->keep_replies = false;
     story->world->crash_at = options->crash_at;

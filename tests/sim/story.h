@@ -32,7 +32,7 @@ struct story_def {
     const char *name, *title;
     const char *shows; // a paragraph
     void (*tell)(struct story *story);
-    bool outside;                          // the payment provider is outside: tests/sim/provider_sim.h
+    bool outside;                            // the payment provider is outside: tests/sim/provider_sim.h
     int64_t deadline_ms, provider_key_hours; // 0: those of topology.toml
 };
 
@@ -43,7 +43,7 @@ struct story_options {
     uint64_t crash_again_at; // this point after the crash does not happen either; 0: it does
     uint64_t write_fails_at;
     uint16_t start_crash_at; // after that crash: as the world's
-    struct teller *teller; // NULL: nobody listens
+    struct teller *teller;   // NULL: nobody listens
 };
 
 // What a client said, and what it heard first.

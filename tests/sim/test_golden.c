@@ -5,6 +5,7 @@
 #include "tests/sim/teller.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static void expect_told(const struct story_def *def)
 {
@@ -25,6 +26,20 @@ Test(golden, every_story_is_told_as_its_file_has_it)
     const struct story_def *def;
     for (size_t i = 0; (def = stories_at(i)); i++)
         expect_told(def);
+}
+
+Test(golden, every_story_is_in_the_reading_list)
+{
+    const struct story_def *def;
+    struct buffer page = {0};
+    golden_read("../../../docs/one-order.md", &page);
+    pack_raw(&page, bytes_of("", 1));
+    for (size_t i = 0; (def = stories_at(i)); i++) {
+        char link[128];
+        snprintf(link, sizeof link, "golden/%s.txt)", def->name);
+        cr_expect(strstr((const char *)page.at, link), "docs/one-order.md does not name %s", def->name);
+    }
+    buffer_deinit(&page);
 }
 
 // What the process ends with is told as well, so a story with a crash in it is another one.

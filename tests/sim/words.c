@@ -26,7 +26,7 @@ void words_time(int64_t at, struct buffer *out)
 void words_entity(enum kind_id kind, struct bytes key, struct buffer *out)
 {
     static const char *const names[KIND_COUNT] = {
-        [KIND_CATALOG] = "catalog", [KIND_INVENTORY] = "stock",     [KIND_CART] = "cart",
+        [KIND_CATALOG] = "catalog", [KIND_INVENTORY] = "stock", [KIND_CART] = "cart",
         [KIND_ORDER] = "order",     [KIND_PAYMENT] = "payment", [KIND_SANDBOX] = "provider",
     };
     buffer_printf(out, "%s %.*s", names[kind], BYTES_FORMAT(key));
@@ -38,10 +38,26 @@ void words_entity(enum kind_id kind, struct bytes key, struct buffer *out)
 static const char *name_of(const char *field)
 {
     static const char *const names[][2] = {
-        {"status", ""},       {"step", ""},       {"state", ""},    {"stage", ""},           {"outcome", ""},
-        {"operation", ""},    {"kind", ""},       {"user_id", "for"}, {"payment_method", "by"}, {"method", "by"},
-        {"cart_id", "from cart"}, {"order_id", "order"}, {"reservation_id", "as"}, {"unit_price", "at"},
-        {"provider_key", "key"}, {"shortages", "short of"}, {"amount", ""}, {"total", ""}, {"lines", ""},
+        {"status", ""},
+        {"step", ""},
+        {"state", ""},
+        {"stage", ""},
+        {"outcome", ""},
+        {"operation", ""},
+        {"kind", ""},
+        {"user_id", "for"},
+        {"payment_method", "by"},
+        {"method", "by"},
+        {"cart_id", "from cart"},
+        {"order_id", "order"},
+        {"reservation_id", "as"},
+        {"unit_price", "at"},
+        {"provider_key", "key"},
+        {"entries", ""},
+        {"shortages", "short of"},
+        {"amount", ""},
+        {"total", ""},
+        {"lines", ""},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i][0], field) == 0)
@@ -77,8 +93,8 @@ static const char *shown(const char *shape)
         {"catalog_put", "title price active"},
         {"provider_operation", "operation query amount provider_key"},
         {"ledger", "entries"},
-        {"ledger_entry", "provider_key outcome amount"},
-        {"order_placed", "status stage total message reason shortages order_id sku"},
+        {"ledger_entry", "provider_key outcome"},
+        {"order_placed", "status stage total reason shortages order_id sku"},
         {"order_view", "status stage total"},
         {"errand", "parked"},
         {"reserve_reply", "available expires_at?"},
@@ -133,7 +149,8 @@ static void put_line(const struct shape *shape, const void *entry, struct buffer
     buffer_printf(out, "%" PRId64 " × %.*s", quantity, BYTES_FORMAT(*sku));
     const struct field *price = &shape->fields[2];
     if (shape->count > 2 && price->type == FIELD_MONEY && *(const bool *)((const uint8_t *)entry + price->offset_has))
-        buffer_printf(out, " at %s", money_format(*(const struct money *)((const uint8_t *)entry + price->offset)).text);
+        buffer_printf(out, " at %s",
+                      money_format(*(const struct money *)((const uint8_t *)entry + price->offset)).text);
     if (strcmp(shape->name, "shortage") == 0)
         buffer_printf(out, " (there are %" PRId64 ")", ((const struct shortage *)entry)->available);
 }
@@ -206,16 +223,24 @@ static bool says(const struct shape *shape, const struct field *field, const voi
     return field->type != FIELD_MAP && field->type != FIELD_RAW && field->type != FIELD_BITS;
 }
 
+// "cancelled, cancelled": once is enough.
+static bool says_the_same(const struct field *a, const struct field *b, const void *self)
+{
+    bool texts = a && a->type == FIELD_TEXT && b->type == FIELD_TEXT;
+    return texts && bytes_equal(*(const struct bytes *)((const uint8_t *)self + a->offset),
+                                *(const struct bytes *)((const uint8_t *)self + b->offset));
+}
+
 static void put_struct(const struct shape *shape, const void *self, struct buffer *out)
 {
-    bool first = true;
+    const struct field *last = NULL;
     for (uint16_t i = 0; i < shape->count; i++) {
         const struct field *field = &shape->fields[i];
         const bool *truth = (const void *)((const uint8_t *)self + field->offset);
-        if (!says(shape, field, self))
+        if (!says(shape, field, self) || says_the_same(last, field, self))
             continue;
-        put(out, first ? "" : ", ");
-        first = false;
+        put(out, last ? ", " : "");
+        last = field;
         if (field->type == FIELD_BOOL)
             put(out, *truth ? "" : "not ");
         put_name(field->name, out);
@@ -310,7 +335,9 @@ static void put_place(enum kind_id kind, const struct effect *effect, struct buf
     else if (kind == KIND_SANDBOX)
         put(out, "book");
     else if (kind == KIND_ORDER)
-        put(out, effect->place == PLACE_OPEN ? "open order" : effect->place == PLACE_HEAD ? "settled order" : "content");
+        put(out, effect->place == PLACE_OPEN   ? "open order"
+                 : effect->place == PLACE_HEAD ? "settled order"
+                                               : "content");
     else
         put(out, effect->place == PLACE_OPEN ? "errand" : record_shape(kind, effect->place)->name);
 }

@@ -357,11 +357,11 @@ static void actor_begin(struct world *world, struct world_actor *actor)
                                              .cache_bytes = world->options.cache_bytes,
                                              .horizon = &actor->horizon},
                                    .wires = {actor, take, release, deliver},
-                                   .epoch = &world->log_epoch,
                                    .number = actor->number,
                                    .turn_messages_max = world->options.turn_messages_max};
     actor->horizon = 0;
-    CHECK(core_open(&actor->core, &options, &text) == FAULT_NONE, "%s", text.line);
+    CHECK(core_open(&actor->core, &options) == FAULT_NONE);
+    CHECK(core_begin(&actor->core, &world->log_epoch, &text) == FAULT_NONE, "%s", text.line);
     actor->open = true;
 }
 

@@ -25,7 +25,7 @@ async function place({ endpoint, user, method, timeout }, order, lines) {
       do reply = decode((await socket.receive())[0]);
       while (reply[1] !== id); // the late answer to something else
       const [, , status, view] = reply;
-      if (status !== "busy" && status !== "storage_full") return { id, status, body: view };
+      if (!["busy", "storage_full", "clock"].includes(status)) return { id, status, body: view };
       await sleep(view.retry_after_ms ?? 100);
     } catch (error) {
       if (error.code !== "EAGAIN") throw error; // nothing came in time: send it again

@@ -40,7 +40,7 @@ while time.monotonic() < until:
         _, answered, status, reply = msgpack.unpackb(socket.recv())
         if answered != request_id:
             continue  # the late answer to something else
-        if status not in ("busy", "storage_full"):
+        if status not in ("busy", "storage_full", "clock"):
             print(json.dumps({"id": answered, "status": status, "body": reply}, ensure_ascii=False))
             sys.exit(status != "ok")
         time.sleep(reply.get("retry_after_ms", 100) / 1000)

@@ -14,6 +14,7 @@
 enum { PATIENCE_MS = 20000 };
 
 static void *zmq, *broker, *push;
+static struct node_clock node_clock;
 static struct actor *actor;
 static char directory[64], database[96];
 static struct settings settings = {.remember_hours = 24,
@@ -64,6 +65,7 @@ static void begin(void)
     zmq = zmq_ctx_new();
     broker = socket_of(ZMQ_PULL);
     cr_assert_eq(zmq_bind(broker, "inproc://broker"), 0);
+    node_clock_init(&node_clock, &(struct clock_note){0});
     actor = actor_start(&(struct actor_options){.zmq = zmq,
                                                 .id = {KIND_CART, 0},
                                                 .database = database,
@@ -72,7 +74,10 @@ static void begin(void)
                                                 .settings = &settings,
                                                 .owners = &owners,
                                                 .epoch = &epoch,
+                                                .clock = &node_clock,
                                                 .fail = ends_the_test});
+    cr_assert_eq(actor_matched(actor, &text), FAULT_NONE, "%s", text.line);
+    actor_begin(actor, true);
     cr_assert_eq(actor_opened(actor, &text), FAULT_NONE, "%s", text.line);
     push = socket_of(ZMQ_PUSH);
     cr_assert_eq(zmq_connect(push, actor_endpoint((struct actor_id){KIND_CART, 0}).text), 0);
@@ -87,6 +92,7 @@ static int remove_one(const char *path, const struct stat *what, int type, struc
 static void end(void)
 {
     actor_join(&actor);
+    node_clock_deinit(&node_clock);
     zmq_close(push);
     zmq_close(broker);
     zmq_ctx_term(zmq);

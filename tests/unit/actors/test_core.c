@@ -85,10 +85,10 @@ static void open_core(void)
                                                    .owners = &owners,
                                                    .waiters_max = 1},
                                          .wires = {NULL, take, release, deliver},
-                                         .epoch = &epoch,
                                          .room = room,
                                          .turn_messages_max = 16};
-    cr_assert_eq(core_open(&core, &options, &text), FAULT_NONE, "%s", text.line);
+    cr_assert_eq(core_open(&core, &options), FAULT_NONE);
+    cr_assert_eq(core_begin(&core, &epoch, &text), FAULT_NONE, "%s", text.line);
 }
 
 static void close_core(void)

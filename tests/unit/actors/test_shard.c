@@ -36,6 +36,31 @@ static struct log_turn last_turn(void)
     return row.turn;
 }
 
+// ---- loading
+
+Test(shard, holds_come_page_by_page_from_behind_the_last_one_shown)
+{
+    static const char *const ids[] = {"R1", "R2", "R3", "R4", "R5"};
+    receive("a", 50);
+    for (int i = 0; i < 5; i++)
+        till_reserve(&till, ids[i], "mug", 1, 0);
+    cr_assert_eq(till_turn(&till), FAULT_NONE);
+    struct inventory_holds body = {.limit = 2, .has_limit = true};
+    struct holds_reply page;
+    int seen = 0;
+    for (int pages = 1; pages <= 3; pages++) {
+        const char *look = arena_format(&till.texts, "look-%d", pages);
+        cr_assert_str_eq(till_say(&till, look, MESSAGE_inventory_holds, "mug", &body), "ok");
+        till_decode(&till, look, holds_reply_shape(), &page);
+        for (uint32_t i = 0; i < page.holds_count; i++)
+            cr_expect_str_eq(till_text(&till, page.holds[i].reservation_id), ids[seen++]);
+        cr_expect_eq(page.has_next, pages < 3);
+        body.after = page.next;
+        body.has_after = true;
+    }
+    cr_expect_eq(seen, 5);
+}
+
 // ---- T1, T2: one batch, then answers
 
 Test(shard, a_turn_of_many_messages_is_one_commit_and_one_log_row)

@@ -281,6 +281,25 @@ Test(broker_life, an_address_in_use_is_refused_with_its_name)
     stage_deinit(&other);
 }
 
+Test(broker_life, a_file_that_is_no_socket_is_not_removed_for_an_endpoint)
+{
+    char endpoint[64], held[4] = "";
+    struct fault_text text;
+    struct broker *broker = NULL;
+    snprintf(endpoint, sizeof endpoint, "ipc://%s/ledger", directory);
+    const char *path = endpoint + strlen("ipc://");
+    FILE *file = fopen(path, "w");
+    cr_assert(file && fputs("42", file) > 0 && fclose(file) == 0);
+    stage.listen[0] = endpoint;
+    cr_assert_eq(broker_bind(&stage.options, &broker, &text), FAULT_USAGE);
+    cr_assert(strstr(text.line, endpoint) && strstr(text.line, "File exists"), "%s", text.line);
+    file = fopen(path, "r");
+    cr_assert(file && fgets(held, sizeof held, file) && fclose(file) == 0);
+    cr_assert_str_eq(held, "42");
+    stage.listen[0] = "tcp://127.0.0.1:*";
+    start();
+}
+
 Test(broker_life, an_ipc_endpoint_is_not_taken_from_a_node_that_lives)
 {
     char endpoint[64];

@@ -136,6 +136,9 @@ Test(json, nesting_is_bounded)
     read_ok("[[[[[[[[1]]]]]]]]");
     cr_assert_str_eq(shown(buffer_bytes(&packed)), "[[[[[[[[1]]]]]]]]");
     read_refused(BYTES("[[[[[[[[[]]]]]]]]]"), "deep");
+    read_refused(BYTES("[[[[[[[[{}]]]]]]]]"), "deep");
+    read_ok("[[[[[[[[{\"$bin\":\"00\"}]]]]]]]]"); // binary data is no level
+    cr_assert_str_eq(shown(buffer_bytes(&packed)), "[[[[[[[[{\"$bin\":\"00\"}]]]]]]]]");
 }
 
 static void write_refused(struct bytes value)

@@ -232,6 +232,24 @@ Test(log, the_tail_is_the_last_row)
     cr_assert(bytes_equal(row.turn.messages[0].request, messages[0].request), "it lives in the arena");
 }
 
+Test(log, a_hole_before_the_tail_is_corruption)
+{
+    struct log_row row;
+    append_turn(1);
+    append_turn(2);
+    append_turn(4);
+    append_turn(5);
+    cr_assert_eq(log_tail(store, &row, &arena), FAULT_CORRUPTION);
+}
+
+Test(log, a_log_that_does_not_begin_at_1_is_corruption)
+{
+    struct log_row row;
+    append_turn(2);
+    append_turn(3);
+    cr_assert_eq(log_tail(store, &row, &arena), FAULT_CORRUPTION);
+}
+
 static uint64_t read_range(uint64_t from, uint64_t to, enum fault *fault)
 {
     struct log_row row;

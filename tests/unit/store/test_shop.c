@@ -2,6 +2,7 @@
 // Reshapes. Whatever is between two looks at the shop happens in a process of its own, so that it may be killed
 // anywhere and no process that has a database open ever forks.
 #include "place.h"
+#include "store/epochs.h"
 #include "store/keys.h"
 #include "store/shop.h"
 
@@ -400,4 +401,63 @@ Test(shop, the_plan_takes_each_slot_from_its_owner_to_its_next)
             for (uint16_t slot = 0; slot < SLOT_COUNT; slot++)
                 cr_assert_eq(owner_after[slot], owner_of(&plan_to, KIND_CART, slot), "%u to %u", from, to);
         }
+}
+
+// ---- parts of different moments (store/epochs.h) ----
+
+// One epoch more: begun in the shop, seen by the databases, served.
+static void live_on(void *unused)
+{
+    struct shop *shop = open_shop(false, false);
+    uint64_t epoch = shop_record(shop)->epoch + 1;
+    CHECK(!shop_begin_epoch(shop, epoch, 1, &text), "%s", text.line);
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        for (uint16_t i = 0; i < shop_record(shop)->ever.count[kind]; i++) {
+            struct store *store = open_database(shop, kind, i);
+            epochs_note(store, epoch);
+            place_commit(store);
+            store_close(&store);
+        }
+    CHECK(!shop_serve_epoch(shop, &text), "%s", text.line);
+    shop_close(&shop);
+}
+
+static void copy_tree(const char *from, const char *to)
+{
+    char command[600];
+    snprintf(command, sizeof command, "rm -rf %s && cp -a %s %s", to, from, to);
+    CHECK(system(command) == 0, "%s", command);
+}
+
+// Exit code 0: the reshape was refused as corruption, and the text says what to restore.
+static void refuse_reshape(void *wanted)
+{
+    struct shop *shop = open_shop(false, false);
+    enum fault fault = shop_reshape(shop, wanted, MEMORY, true, NULL, &text);
+    CHECK(fault == FAULT_CORRUPTION && strstr(text.line, "restore the whole directory"), "%d %s", (int)fault, text.line);
+    shop_close(&shop);
+}
+
+static void apart(const char *part)
+{
+    struct owner_map before = map_of(2, 1), after = map_of(3, 1);
+    char original[128];
+    snprintf(original, sizeof original, "shop/%s", part);
+    cr_assert_eq(place_child(seed, &before), 0);
+    cr_assert_eq(place_child(live_on, NULL), 0);
+    copy_tree(place_path(original), place_path("old"));
+    cr_assert_eq(place_child(live_on, NULL), 0);
+    cr_assert_eq(place_child(live_on, NULL), 0);
+    copy_tree(place_path("old"), place_path(original));
+    cr_assert_eq(place_child(refuse_reshape, &after), 0);
+}
+
+Test(shop, a_record_older_than_its_databases_moves_nothing)
+{
+    apart("meta");
+}
+
+Test(shop, a_database_older_than_the_shop_is_not_moved_from)
+{
+    apart("inventory-1");
 }

@@ -198,6 +198,19 @@ Test(order, price_changed_names_both_sums)
     table_deinit(&table);
 }
 
+Test(order, a_total_that_is_as_expected_is_held)
+{
+    struct table table;
+    struct order_line lines[] = {line("mug", 2, 500)};
+    struct order_place body = order_of(lines, 1);
+    body.expected_total = GBP(1000);
+    body.has_expected_total = true;
+    table_init(&table, &kind_order, "O1");
+    cr_expect_eq(place(&table, &body), STATUS_ok);
+    expect_order(&table, "holding", "created");
+    table_deinit(&table);
+}
+
 // FAILURES 13: after a crash the idempotency key answers "conflict". The same order sent again is met where it stands.
 Test(order, the_same_order_again_waits_or_gets_the_same_answer_also_when_late)
 {
@@ -342,6 +355,38 @@ Test(order, an_empty_cart_is_rejected)
     acknowledged(&table, MESSAGE_cart_unclaim, "C1");
     expect_order(&table, "settled", "rejected");
     cr_expect(bytes_equal(record_of(&table).reason, BYTES("cart_empty")));
+    table_deinit(&table);
+}
+
+Test(order, a_cart_longer_than_an_order_may_be_is_rejected)
+{
+    struct table table;
+    struct cart_line lines[] = {{BYTES("mug"), .quantity = 2}, {BYTES("tea"), .quantity = 1}};
+    struct cart_snapshot cart = {.version = 1, .lines = lines, .lines_count = 2};
+    table_init(&table, &kind_order, "O1");
+    table.settings.order_lines_max = 1;
+    place_cart(&table);
+    answer(&table, MESSAGE_cart_claim, "C1", "ok", cart_snapshot_shape(), &cart);
+    acknowledged(&table, MESSAGE_cart_unclaim, "C1");
+    expect_order(&table, "settled", "rejected");
+    cr_expect(bytes_equal(record_of(&table).reason, BYTES("overflow")));
+    table_deinit(&table);
+}
+
+// What each line costs fits, and their sum does not.
+Test(order, catalog_prices_that_do_not_sum_up_are_rejected)
+{
+    struct table table;
+    struct order_line lines[] = {line("mug", 1, 0), line("tea", 1, 0)};
+    lines[0].has_unit_price = lines[1].has_unit_price = false;
+    struct order_place body = order_of(lines, 2);
+    struct catalog_price_reply price = {.price = GBP(INT64_MAX - 1), .active = true};
+    table_init(&table, &kind_order, "O1");
+    cr_expect_eq(place(&table, &body), STATUS_ok);
+    answer(&table, MESSAGE_catalog_price, "mug", "ok", catalog_price_reply_shape(), &price);
+    answer(&table, MESSAGE_catalog_price, "tea", "ok", catalog_price_reply_shape(), &price);
+    expect_order(&table, "settled", "rejected");
+    cr_expect(bytes_equal(record_of(&table).reason, BYTES("overflow")));
     table_deinit(&table);
 }
 

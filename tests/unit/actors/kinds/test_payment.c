@@ -456,6 +456,16 @@ Test(payment, an_operators_word_counts_as_the_providers)
     }
 }
 
+Test(payment, nobody_resolves_what_does_not_exist)
+{
+    struct table table;
+    table_init(&table, &kind_payment, "O1");
+    cr_expect_eq(resolve(&table, "succeeded"), STATUS_not_found);
+    table.late = true;
+    cr_expect_eq(resolve(&table, "succeeded"), STATUS_too_late);
+    table_deinit(&table);
+}
+
 Test(payment, the_provider_may_answer_before_the_operator_does)
 {
     struct table table;
