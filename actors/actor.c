@@ -175,9 +175,10 @@ static void refuse_busy(struct actor *actor, const struct incoming *in)
 static void refuse_the_rest(struct actor *actor)
 {
     struct parcel parcel;
-    for (uint32_t i = 0; i < actor->core.count; i++)
-        if (actor->core.list[i].origin == LOG_CLIENT)
-            refuse_busy(actor, &actor->core.list[i]);
+    struct incoming left;
+    for (; aside_first(actor->core.aside, 1, &left); aside_drop(actor->core.aside, 1))
+        if (left.origin == LOG_CLIENT)
+            refuse_busy(actor, &left);
     inbox_collect(actor->inbox, 0);
     while (inbox_take(actor->inbox, INBOX_CLIENTS, &parcel)) {
         struct incoming in = {.flags = parcel.flags, .route = parcel.route, .request = parcel.request};
@@ -275,6 +276,7 @@ static enum fault open_core(struct actor *actor)
                                           .cache_bytes = options->memory_bytes / 8,
                                           .horizon = &actor->horizon},
                                 .wires = {actor, take, release, deliver},
+                                .room = options->room,
                                 .number = options->number,
                                 .turn_messages_max = options->turn_messages_max};
     enum fault fault = core_open(&actor->core, &core);

@@ -28,7 +28,8 @@ struct snapshot {
 struct actor_options {
     void *zmq;
     struct actor_id id;
-    uint16_t number; // the broker's
+    struct room *room; // of replies, and may be NULL
+    uint16_t number;   // the broker's
     const char *database;
     uint64_t memory_bytes;
     uint32_t files; // that its database keeps open

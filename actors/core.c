@@ -54,18 +54,42 @@ static void select_lane(struct core *core, enum inbox_lane lane, uint32_t max, s
         wires->take(wires->context, lane, &parcel);
 }
 
-bool core_select(struct core *core, int64_t now)
+static void select_new(struct core *core, int64_t now)
 {
     uint32_t max = core->options.turn_messages_max;
     size_t size = 0;
-    if (core->kept) // its bytes are still in the timers' and the inbox's frames
-        return true;
     core->options.wires.release(core->options.wires.context);
     select_timers(core, now);
     select_resume(core, max - max / 2);
     select_lane(core, INBOX_PEERS, max - max / 4, &size);
     select_lane(core, INBOX_CLIENTS, max, &size);
     select_lane(core, INBOX_PEERS, max, &size);
+}
+
+// What is for an entity that messages put aside are for as well goes behind them.
+static void queue_up(struct core *core)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->count; i++) {
+        if (aside_holds_up(core->aside, core->list[i].request))
+            aside_add(core->aside, &core->list[i]);
+        else
+            core->list[count++] = core->list[i];
+    }
+    core->count = count;
+}
+
+bool core_select(struct core *core, int64_t now)
+{
+    core->count = 0;
+    core->aside_now = !core->aside_now && aside_count(core->aside);
+    if (!core->aside_now) {
+        select_new(core, now);
+        queue_up(core);
+        core->aside_now = !core->count && aside_count(core->aside);
+    }
+    if (core->aside_now)
+        core->count = aside_first(core->aside, core->options.turn_messages_max, core->list);
     return core->count || shard_next(core->shard) <= now;
 }
 
@@ -90,6 +114,18 @@ static void spend_credit(struct core *core, uint32_t consumed)
     }
 }
 
+// Where a turn could not go on with an entity, others come first in the next.
+static void put_aside(struct core *core, uint32_t consumed)
+{
+    if (core->aside_now)
+        aside_drop(core->aside, consumed);
+    for (uint32_t i = consumed; i < core->count && !core->aside_now; i++)
+        aside_add(core->aside, &core->list[i]);
+    if (core->aside_now && consumed < core->count)
+        aside_rotate(core->aside);
+    core->count = 0;
+}
+
 enum fault core_turn(struct core *core, int64_t now, struct fault_text *text)
 {
     uint32_t consumed = 0;
@@ -99,16 +135,14 @@ enum fault core_turn(struct core *core, int64_t now, struct fault_text *text)
     if (fault)
         return fault;
     spend_credit(core, consumed);
-    core->kept = core->count - consumed;
-    memmove(core->list, core->list + consumed, core->kept * sizeof *core->list);
-    core->count = core->kept;
+    put_aside(core, consumed);
     core_deliver(core);
     return FAULT_NONE;
 }
 
 int64_t core_next(const struct core *core)
 {
-    if (core->kept || cursor_left(&core->resume_left) > 0)
+    if (aside_count(core->aside) || cursor_left(&core->resume_left) > 0)
         return INT64_MIN;
     return shard_next(core->shard);
 }
@@ -131,7 +165,9 @@ enum fault core_open(struct core *core, const struct core_options *options)
     *core = (struct core){.options = *options, .credit = {.actor = options->number}};
     core->list = calloc(options->turn_messages_max + CORE_TIMERS_MAX, sizeof *core->list);
     CHECK(core->list);
+    core->aside = aside_new();
     outbox_init(&core->outbox);
+    core->outbox.room = options->room;
     core->options.shard.outbox = &core->outbox;
     return open_shard(core);
 }
@@ -149,6 +185,7 @@ enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct f
 void core_close(struct core *core)
 {
     shard_close(&core->shard);
+    aside_free(&core->aside);
     outbox_deinit(&core->outbox);
     buffer_deinit(&core->timers);
     buffer_deinit(&core->resume);

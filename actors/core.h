@@ -4,10 +4,12 @@
 //
 //   select → turn → deliver     nothing is delivered before its turn is durable
 //
-// At most ¾ of a turn is for peers (finish what was started) while clients wait; messages that a turn leaves undecided
-// open the next one.
+// At most ¾ of a turn is for peers (finish what was started) while clients wait. Messages that a turn leaves undecided
+// are put aside (actors/aside.h) and every second turn is theirs: who waits for much work on one entity keeps no other
+// waiting. Messages of one entity are never reordered.
 #pragma once
 
+#include "actors/aside.h"
 #include "actors/inbox.h"
 #include "actors/shard.h"
 
@@ -24,7 +26,8 @@ struct core_wires {
 struct core_options {
     struct shard_options shard; // store, kind …; tail and outbox are the core's own
     struct core_wires wires;
-    uint16_t number; // the broker's
+    struct room *room; // of replies; may be NULL
+    uint16_t number;   // the broker's
     uint32_t turn_messages_max;
 };
 
@@ -32,8 +35,10 @@ struct core {
     struct core_options options;
     struct shard *shard;
     struct outbox outbox;
-    struct incoming *list; // of this turn; what the last one left comes first
-    uint32_t count, kept;
+    struct incoming *list; // of this turn
+    uint32_t count;
+    struct aside *aside; // what turns have left
+    bool aside_now;      // this turn is theirs
     struct buffer timers; // bytes of the runtime's own messages in the list
     size_t timer_ends[CORE_TIMERS_MAX];
     struct buffer resume; // what the start asks again, not yet all in a turn

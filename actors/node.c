@@ -79,6 +79,7 @@ static void start_actor(struct node *node, int kind, int index)
     struct actor_options options = {
         .zmq = node->options.zmq,
         .id = id,
+        .room = node->options.room,
         .number = node->count++,
         .database = node->paths[kind][index].text,
         .sync = node->options.sync,

@@ -19,6 +19,7 @@ struct node_options {
     bool sync;
     struct owner_map wanted;
     struct settings settings; // limits of orders for the whole shop; the node divides them by the order actors
+    struct room *room; // of replies; the caller keeps it; may be NULL
     uint32_t turn_messages_max;
     uint32_t waiters_max;
     const char *build;

@@ -119,6 +119,7 @@ static void answer(struct node *node, struct bytes route, uint8_t flags, struct 
     struct buffer reply;
     buffer_init(&reply);
     reply_write(&reply, id, status, body);
+    room_take(node->options.room, room_place(node->options.room, route), reply.size);
     if (!node->broker)
         node->broker = node_push_socket(node, "inproc://broker");
     node_parcel_send(node->broker, &(struct parcel){

@@ -63,6 +63,7 @@ void outbox_reply(struct outbox *outbox, struct bytes route, uint8_t flags, stru
 {
     buffer_clear(&outbox->scratch);
     reply_write(&outbox->scratch, id, status, body);
+    room_take(outbox->room, room_place(outbox->room, route), outbox->scratch.size);
     to_broker(outbox, PARCEL_REPLY, route, flags, buffer_bytes(&outbox->scratch));
 }
 

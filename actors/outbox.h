@@ -6,6 +6,7 @@
 
 #include "codec/envelope.h"
 #include "codec/parcel.h"
+#include "codec/room.h"
 #include "store/log.h"
 
 struct outbox {
@@ -17,6 +18,7 @@ struct outbox {
     uint64_t parcels; // since the last clear
     size_t size;      // likewise: bytes in all frames
     struct buffer scratch;
+    struct room *room; // replies take from it; may be NULL
 };
 
 void outbox_init(struct outbox *outbox);

@@ -230,54 +230,77 @@ static bool in_range(struct bytes key, struct bytes from, struct bytes to)
     return bytes_compare(key, from) >= 0 && (to.size == 0 || bytes_compare(key, to) < 0);
 }
 
-static uint32_t scan_dirty(struct overlay *overlay, enum family family, struct bytes entity, struct bytes from,
-                           struct bytes to, struct overlay_found *found)
+struct found_list {
+    struct overlay_found *at;
+    uint32_t count, capacity;
+};
+
+static void found_add(struct overlay *overlay, struct found_list *list, struct bytes key, struct bytes value)
 {
-    uint8_t flagged = (uint8_t)((uint8_t)family | ROW_ENTITY);
-    uint32_t head = row_find(overlay, flagged, entity, row_hash(flagged, entity)), count = 0;
-    for (uint32_t row = head ? overlay->rows[head].next_dirty : 0; row; row = overlay->rows[row].next_dirty) {
-        const struct overlay_row *it = &overlay->rows[row];
-        if (!it->value.at || !in_range(it->key, from, to))
-            continue;
-        if (found)
-            found[count] = (struct overlay_found){it->key, it->value};
-        count++;
+    if (list->count == list->capacity) {
+        uint32_t capacity = list->capacity * 2 + 8;
+        struct overlay_found *more = arena_alloc(overlay->arena, capacity * sizeof *more);
+        if (list->count)
+            memcpy(more, list->at, list->count * sizeof *more);
+        list->at = more;
+        list->capacity = capacity;
     }
-    return count;
+    list->at[list->count++] = (struct overlay_found){key, value};
 }
 
-static uint32_t scan_store(struct overlay *overlay, enum family family, struct bytes from, struct bytes to,
-                           uint32_t max, struct overlay_found *found)
+static void scan_dirty(struct overlay *overlay, enum family family, const struct overlay_range *range,
+                       struct found_list *list)
 {
-    uint32_t count = 0;
+    uint8_t flagged = (uint8_t)((uint8_t)family | ROW_ENTITY);
+    uint32_t head = row_find(overlay, flagged, range->entity, row_hash(flagged, range->entity));
+    for (uint32_t row = head ? overlay->rows[head].next_dirty : 0; row; row = overlay->rows[row].next_dirty) {
+        const struct overlay_row *it = &overlay->rows[row];
+        if (it->value.at && in_range(it->key, range->from, range->to))
+            found_add(overlay, list, it->key, it->value);
+    }
+}
+
+static uint32_t weight_of(const struct overlay_range *range, struct bytes value)
+{
+    return range->weigh ? range->weigh(value) : 1;
+}
+
+// As many as if there were no dirty ones, and one more.
+static void scan_store(struct overlay *overlay, enum family family, const struct overlay_range *range,
+                       struct found_list *list)
+{
+    uint32_t weight = 0;
     struct bytes key, value;
-    struct store_scan *scan = store_scan_open(overlay->store, family, from, to, false);
-    while (count < max && store_scan_next(scan, &key, &value, &overlay->fault)) {
+    struct store_scan *scan = store_scan_open(overlay->store, family, range->from, range->to, false);
+    for (bool enough = false; !enough && store_scan_next(scan, &key, &value, &overlay->fault);) {
         uint32_t row = row_find(overlay, (uint8_t)family, key, row_hash((uint8_t)family, key));
         if (row && overlay->rows[row].dirty)
             continue;
         value = unless_forgotten(overlay, family, value);
-        if (value.at)
-            found[count++] =
-                (struct overlay_found){arena_copy(overlay->arena, key), arena_copy(overlay->arena, value)};
+        if (!value.at)
+            continue;
+        enough = weight >= range->max;
+        weight += weight_of(range, value);
+        found_add(overlay, list, arena_copy(overlay->arena, key), arena_copy(overlay->arena, value));
     }
     store_scan_close(&scan);
-    return count;
 }
 
-uint32_t overlay_scan(struct overlay *overlay, enum family family, struct bytes entity, struct bytes from,
-                      struct bytes to, uint32_t max, struct overlay_found **found, bool *more)
+uint32_t overlay_scan(struct overlay *overlay, enum family family, const struct overlay_range *range,
+                      struct overlay_found **found, struct bytes *behind)
 {
-    uint32_t dirty = scan_dirty(overlay, family, entity, from, to, NULL);
-    struct overlay_found *list = arena_alloc(overlay->arena, (max + 1 + dirty) * sizeof *list);
-    scan_dirty(overlay, family, entity, from, to, list);
-    uint32_t count = dirty + scan_store(overlay, family, from, to, max + 1, list + dirty);
+    struct found_list list = {0};
+    scan_dirty(overlay, family, range, &list);
+    uint32_t dirty = list.count, count = 0, weight = 0;
+    scan_store(overlay, family, range, &list);
     if (dirty)
-        qsort(list, count, sizeof *list, found_compare);
-    if (more)
-        *more = count > max;
-    *found = list;
-    return count < max ? count : max;
+        qsort(list.at, list.count, sizeof *list.at, found_compare);
+    while (count < list.count && weight < range->max)
+        weight += weight_of(range, list.at[count++].value);
+    if (behind)
+        *behind = count < list.count ? list.at[count].key : (struct bytes){0};
+    *found = list.at;
+    return count;
 }
 
 static int dirty_compare(const void *a, const void *b)

@@ -50,10 +50,16 @@ void overlay_delete(struct overlay *overlay, enum family family, struct bytes ke
 struct overlay_found {
     struct bytes key, value;
 };
-// Rows from ≤ key < to, ascending, at most `max`. All keys of the range must begin with `entity`. `more` (may be NULL):
-// there is at least one behind.
-uint32_t overlay_scan(struct overlay *overlay, enum family family, struct bytes entity, struct bytes from,
-                      struct bytes to, uint32_t max, struct overlay_found **found, bool *more);
+// Which rows a scan finds: from ≤ key < to, all keys begin with `entity`; it ends with the row that brings the sum of
+// their weights to `max`, and reads one row more.
+struct overlay_range {
+    struct bytes entity, from, to;
+    uint32_t max;
+    uint32_t (*weigh)(struct bytes value); // NULL: a row weighs 1
+};
+// Ascending. `behind` (may be NULL) becomes the key of the first row after them; at NULL: none.
+uint32_t overlay_scan(struct overlay *overlay, enum family family, const struct overlay_range *range,
+                      struct overlay_found **found, struct bytes *behind);
 
 // Puts and deletes the dirty rows into the store's batch, in the order of their keys; returns how many.
 uint32_t overlay_flush(struct overlay *overlay);

@@ -12,6 +12,7 @@
 
 // Of one turn (T7). Records are read for READ_AHEAD_MAX messages at once.
 enum { LEAVES_MAX = 4 << 20, MEMORY_MAX = 16 << 20, LOG_READ_MAX = 2 << 20, READ_AHEAD_MAX = 128 };
+enum { READ_FIRST_MS = 100 };
 
 // An entity with waiters that this turn changed.
 struct touched {
@@ -346,6 +347,25 @@ static uint32_t read_ahead(struct shard *shard, const struct incoming *incoming,
     return to;
 }
 
+// May this client be promised one more reply?
+static bool has_room(const struct shard *shard, const struct decision *decision)
+{
+    const struct outbox *outbox = shard->options.outbox;
+    return !outbox || decision->in->origin != LOG_CLIENT ||
+           room_left(outbox->room, room_place(outbox->room, decision->in->route));
+}
+
+static void refuse_reply(struct shard *shard, const struct decision *decision)
+{
+    buffer_clear(&shard->scratch);
+    pack_map(&shard->scratch, 2);
+    pack_text(&shard->scratch, "message");
+    pack_text(&shard->scratch, "replies wait to be read on this connection, as many as may; nothing was done");
+    pack_text(&shard->scratch, "retry_after_ms");
+    pack_int(&shard->scratch, READ_FIRST_MS);
+    decision_answer(shard, decision, STATUS_busy, arena_copy(&shard->arena, buffer_bytes(&shard->scratch)));
+}
+
 // false: it must wait for the next turn.
 static bool meet(struct shard *shard, const struct decision *decision)
 {
@@ -355,7 +375,9 @@ static bool meet(struct shard *shard, const struct decision *decision)
         return true;
     }
     shard_deciding(decision);
-    if (decision->def->type == MESSAGE_events_read)
+    if (!has_room(shard, decision))
+        refuse_reply(shard, decision);
+    else if (decision->def->type == MESSAGE_events_read)
         answer_events(shard, decision);
     else if (due_first(shard, decision))
         decide(shard, decision);

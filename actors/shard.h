@@ -11,6 +11,7 @@
 //   T6  an entity in quarantine is not looked at: clients are told so, peers and the runtime hear nothing
 //   T7  a turn's work is bounded besides by the number of its messages: by what it wants to leave, by the memory it
 //       takes, by what it reads of the log (turn_full); at least one message is decided
+//   T8  a client that has been promised as many bytes as may wait for it (codec/room.h) is told `busy` before the decision
 #pragma once
 
 #include "actors/confined.h"

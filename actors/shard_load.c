@@ -193,8 +193,10 @@ static void load_range(struct shard *shard, const struct decision *decision, str
                        uint32_t max)
 {
     struct overlay_found *found;
-    uint32_t count = overlay_scan(&shard->overlay, FAMILY_CHILD, decision->entity, from,
-                                  after_key(shard, decision->entity), max, &found, &given->page_more);
+    struct bytes behind;
+    const struct overlay_range range = {decision->entity, from, after_key(shard, decision->entity), max, NULL};
+    uint32_t count = overlay_scan(&shard->overlay, FAMILY_CHILD, &range, &found, &behind);
+    given->page_more = behind.at != NULL;
     given->children = children_of(shard, decision->entity, found, count);
     given->children_count = count;
 }
@@ -211,46 +213,70 @@ static void load_page(struct shard *shard, const struct decision *decision, stru
     load_range(shard, decision, given, from, body->has_limit ? (uint32_t)body->limit : 100);
 }
 
-// Due rows up to `until` (until the turn's share of endings is reached) and the holds they name.
-static void load_due(struct shard *shard, const struct decision *decision, struct given *given)
+// How many holds a due row names, without decoding them: behind its version an array of forget_at and the list.
+static uint32_t due_weigh(struct bytes row)
 {
-    const struct inventory_expire *body = decision->body;
-    due_flush(shard, decision->entity);
-    buffer_clear(&shard->key);
-    keys_due(&shard->key, decision->request.key, body->until + 1, 0);
-    struct bytes end = arena_copy(&shard->arena, buffer_bytes(&shard->key));
-    struct overlay_found *rows;
-    // One row more than can be taken: each names a hold, so one that is left has its deadline in due_next.
-    uint32_t count = overlay_scan(&shard->overlay, FAMILY_DUE, decision->entity, decision->entity, end,
-                                  HOLDS_DUE_MAX + 1, &rows, NULL);
-    struct due *due = arena_alloc(&shard->arena, (count + 1) * sizeof *due);
-    uint32_t holds = 0, taken = 0;
-    for (; taken < count && holds < HOLDS_DUE_MAX; taken++) {
-        CHECK(record_decode(due_shape(), rows[taken].value, &due[taken], &shard->arena));
-        for (uint32_t i = 0; i < due[taken].holds_count; i++)
-            overlay_want(&shard->overlay, FAMILY_CHILD, shard_key(shard, decision->entity, due[taken].holds[i].child));
-        holds += due[taken].holds_count;
+    struct cursor cursor = cursor_over(bytes_of(row.at + 1, row.size - 1));
+    uint32_t fields, holds;
+    int64_t forget_at;
+    bool read = cursor_array(&cursor, &fields) && cursor_int(&cursor, &forget_at) && cursor_array(&cursor, &holds);
+    CHECK(read, "%zu bytes", row.size);
+    return holds;
+}
+
+static int64_t due_time(struct bytes key, struct bytes entity)
+{
+    uint64_t at = 0;
+    for (int i = 0; i < 8; i++)
+        at = at << 8 | key.at[entity.size + i];
+    return (int64_t)at;
+}
+
+// The deadline of the first row that is left: `behind`, or the first one from `end` on. 0: there is none.
+static int64_t due_left(struct shard *shard, const struct decision *decision, struct bytes behind, struct bytes end)
+{
+    struct overlay_found *next;
+    const struct overlay_range range = {decision->entity, end, after_key(shard, decision->entity), 1, NULL};
+    if (!behind.at && overlay_scan(&shard->overlay, FAMILY_DUE, &range, &next, NULL))
+        behind = next[0].key;
+    return behind.at ? due_time(behind, decision->entity) : 0;
+}
+
+static void load_named(struct shard *shard, const struct decision *decision, struct given *given)
+{
+    struct due *due = arena_alloc(&shard->arena, (given->due_count + 1) * sizeof *due);
+    uint32_t holds = 0;
+    for (uint32_t row = 0; row < given->due_count; row++) {
+        CHECK(record_decode(due_shape(), given->due[row].value, &due[row], &shard->arena));
+        for (uint32_t i = 0; i < due[row].holds_count; i++)
+            overlay_want(&shard->overlay, FAMILY_CHILD, shard_key(shard, decision->entity, due[row].holds[i].child));
+        holds += due[row].holds_count;
     }
     overlay_fetch(&shard->overlay);
-    given->due = children_of(shard, decision->entity, rows, taken);
-    given->due_count = taken;
     given->children = arena_alloc(&shard->arena, (holds + 1) * sizeof *given->children);
-    for (uint32_t row = 0; row < taken; row++)
+    for (uint32_t row = 0; row < given->due_count; row++)
         for (uint32_t i = 0; i < due[row].holds_count; i++)
             given->children[given->children_count++] = (struct child){
                 due[row].holds[i].child,
                 overlay_get(&shard->overlay, FAMILY_CHILD,
                             shard_key(shard, decision->entity, due[row].holds[i].child))};
-    struct bytes behind = taken < count ? rows[taken].key : (struct bytes){0};
-    if (!behind.at) {
-        struct overlay_found *next;
-        if (overlay_scan(&shard->overlay, FAMILY_DUE, decision->entity, end, after_key(shard, decision->entity), 1,
-                         &next, NULL))
-            behind = next[0].key;
-    }
-    if (behind.at)
-        for (int i = 0; i < 8; i++)
-            given->due_next = (int64_t)((uint64_t)given->due_next << 8 | behind.at[decision->entity.size + i]);
+}
+
+// Due rows up to `until` (until the turn's share of endings is reached) and the holds they name.
+static void load_due(struct shard *shard, const struct decision *decision, struct given *given)
+{
+    const struct inventory_expire *body = decision->body;
+    struct overlay_found *rows;
+    struct bytes behind;
+    due_flush(shard, decision->entity);
+    buffer_clear(&shard->key);
+    keys_due(&shard->key, decision->request.key, body->until + 1, 0);
+    struct bytes end = arena_copy(&shard->arena, buffer_bytes(&shard->key));
+    const struct overlay_range range = {decision->entity, decision->entity, end, HOLDS_DUE_MAX, due_weigh};
+    given->due_count = overlay_scan(&shard->overlay, FAMILY_DUE, &range, &rows, &behind);
+    given->due = children_of(shard, decision->entity, rows, given->due_count);
+    load_named(shard, decision, given);
+    given->due_next = due_left(shard, decision, behind, end);
 }
 
 static void load_children(struct shard *shard, const struct decision *decision, struct given *given)

@@ -71,6 +71,7 @@ static void take_parcel(struct broker *broker, const struct parcel *parcel)
     case PARCEL_REPLY:
         outgoing_reply(operators ? &broker->to_operators : &broker->to_clients, parcel->flags, parcel->route,
                        parcel->request);
+        room_give(broker->options.room, room_place(broker->options.room, parcel->route), parcel->request.size);
         return;
     case PARCEL_CREDIT:
         lanes_give_back(&broker->lanes, parcel->request);
@@ -326,7 +327,7 @@ enum fault broker_bind(const struct broker_options *options, struct broker **bro
     accepting_limit(options->descriptors_max);
     bound->outside = zmq_ctx_new();
     CHECK(bound->outside, "%s", zmq_strerror(zmq_errno()));
-    bound->unread = unread_new((uint64_t)options->bytes_in_flight_max);
+    bound->unread = unread_new((uint64_t)options->bytes_in_flight_max, options->room);
     outgoing_init(&bound->to_clients, &bound->clients);
     outgoing_init(&bound->to_operators, &bound->operators);
     intake_init(&bound->intake, &bound->options, &bound->lanes, &bound->drops);

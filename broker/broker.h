@@ -24,6 +24,7 @@ struct broker_options {
     const char *events;  // PUB endpoint or NULL
     const char *control; // "ipc://…" for operators (PARCEL_OPERATOR, the only place where souk.snapshot, .clock and .clock_accept are taken); NULL: none
     int64_t commands_in_flight_max; // whole broker; a serving actor's share is max(1024, max / those), a retired one's 1024
+    struct room *room; // where whoever decides has counted the replies it sends here; may be NULL
     int64_t bytes_in_flight_max;    // likewise, at least 1 MiB; also what replies that nobody reads may take (unread.h)
     // Which actor owns a slot, and how many databases a kind has (events.read reaches retired ones too).
     uint16_t (*owner)(void *owner_context, enum kind_id kind, uint16_t slot);
@@ -39,7 +40,8 @@ struct broker_options {
 };
 
 // The thread, and its endpoints bound, before anything else of a node exists: an occupied address is found while
-// nothing has changed. Looks at context, listen, descriptors_max and events only. Who connects waits for broker_start.
+// nothing has changed. Looks at context, listen, descriptors_max, events, room and bytes_in_flight_max only. Who connects
+// waits for broker_start.
 enum fault broker_bind(const struct broker_options *options, struct broker **broker, struct fault_text *text);
 // Binds "inproc://broker" (PULL, frames of PARCEL_REPLY, _CREDIT, _EVENT) and `control`, then serves. A fault leaves the
 // broker bound; stop it.

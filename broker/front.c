@@ -9,8 +9,7 @@
 
 enum {
     ARRIVALS_MAX = 1000, // frames of one connection waiting for us (RCVHWM)
-    REPLIES_MAX = 16384, // frames of one connection waiting for it (SNDHWM): more than two actors have in flight. What
-                         // is more is dropped, the client resends; unread.h bounds their bytes
+    REPLIES_MAX = 0,     // frames of one connection waiting for it (SNDHWM), without end: unread.h bounds their bytes
     LINGER_MS = 2000,
     WATCHED = ZMQ_EVENT_ACCEPT_FAILED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
               ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH,
@@ -103,19 +102,6 @@ static bool send_part(struct front *front, struct bytes part, int flags)
     return zmq_send(front->router, part.at, part.size, ZMQ_DONTWAIT | flags) >= 0;
 }
 
-// libzmq looks only now and then whether a full connection has room again; asking for the events makes it look.
-static bool send_route(struct front *front, struct bytes route)
-{
-    int events;
-    size_t size = sizeof events;
-    if (send_part(front, route, ZMQ_SNDMORE))
-        return true;
-    if (zmq_errno() != EAGAIN)
-        return false;
-    zmq_getsockopt(front->router, ZMQ_EVENTS, &events, &size);
-    return send_part(front, route, ZMQ_SNDMORE);
-}
-
 void front_send(struct front *front, uint8_t flags, struct bytes route, struct bytes head, struct bytes rest,
                 uint32_t replies)
 {
@@ -124,8 +110,8 @@ void front_send(struct front *front, uint8_t flags, struct bytes route, struct b
         drops_add(front->drops, DROP_client_slow, replies);
         return;
     }
-    if (!send_route(front, route)) {
-        drops_add(front->drops, zmq_errno() == EAGAIN ? DROP_client_slow : DROP_client_gone, replies);
+    if (!send_part(front, route, ZMQ_SNDMORE)) {
+        drops_add(front->drops, DROP_client_gone, replies);
         zmq_msg_close(&frame);
         return;
     }

@@ -17,6 +17,7 @@ struct waiting { // of one connection
 };
 
 struct unread {
+    struct room *room;
     _Atomic uint64_t size;
     uint64_t size_max;
     uint32_t tidy_at; // so many connections, mostly with nothing waiting any more
@@ -27,13 +28,15 @@ struct content {
     struct unread *unread;
     struct waiting *waiting;
     uint64_t cost;
+    uint32_t place; // in the room
     uint8_t at[];
 };
 
-struct unread *unread_new(uint64_t size_max)
+struct unread *unread_new(uint64_t size_max, struct room *room)
 {
     struct unread *unread = calloc(1, sizeof *unread);
     CHECK(unread, "out of memory");
+    unread->room = room;
     unread->size_max = size_max > UNREAD_MIN ? size_max : UNREAD_MIN;
     unread->tidy_at = TIDY_MIN;
     return unread;
@@ -68,6 +71,7 @@ static void taken(void *data, void *hint)
     struct waiting *waiting = content->waiting;
     uint64_t cost = content->cost;
     atomic_fetch_sub_explicit(&content->unread->size, cost, memory_order_relaxed);
+    room_give(content->unread->room, content->place, cost);
     free(content);
     atomic_fetch_sub_explicit(&waiting->size, cost, memory_order_release);
 }
@@ -107,7 +111,8 @@ bool unread_frame(struct unread *unread, struct bytes route, size_t size, zmq_ms
         return false;
     struct content *content = malloc(sizeof *content + size);
     CHECK(content, "%zu bytes", size);
-    *content = (struct content){unread, waiting, cost};
+    *content = (struct content){unread, waiting, cost, room_place(unread->room, route)};
+    room_take(unread->room, content->place, cost);
     atomic_fetch_add_explicit(&unread->size, cost, memory_order_relaxed);
     atomic_fetch_add_explicit(&waiting->size, cost, memory_order_relaxed);
     CHECK(zmq_msg_init_data(frame, content->at, size, taken, content) == 0, "%zu bytes", size);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "codec/bytes.h"
+#include "codec/room.h"
 
 #include <zmq.h>
 
@@ -15,8 +16,8 @@ enum { UNREAD_MIN = 16 * 1024 * 1024, UNREAD_FRAME_COST = 192 /* what a frame ta
 
 struct unread;
 
-// At least UNREAD_MIN.
-struct unread *unread_new(uint64_t size_max);
+// At least UNREAD_MIN. What frames hold is taken from `room`, which the caller keeps; may be NULL.
+struct unread *unread_new(uint64_t size_max, struct room *room);
 // After the context of all sockets that had frames of it has ended.
 void unread_free(struct unread **unread);
 // A frame of this size for a connection, to be filled, and sent or closed. false: too much is waiting.

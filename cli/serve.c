@@ -9,6 +9,7 @@
 #include "actors/node.h"
 #include "broker/broker.h"
 #include "broker/topology.h"
+#include "broker/unread.h"
 #include "codec/check.h"
 #include "souk_build.h"
 
@@ -32,6 +33,7 @@ struct serve {
     bool unsafe, insecure;
     uint32_t files; // that the process may have open
     void *zmq;
+    struct room *room;
     struct node *node;
     struct broker *broker;
     struct broker_options broker_options;
@@ -150,6 +152,7 @@ static int open_node(struct serve *serve)
         .settings = settings_of(topology),
         .turn_messages_max = (uint32_t)topology->actors.turn_messages_max,
         .waiters_max = (uint32_t)topology->order.waiters_max,
+        .room = serve->room,
         .build = SOUK_VERSION " " SOUK_BUILD,
         .log = log_line,
     };
@@ -174,6 +177,7 @@ static int bind_broker(struct serve *serve)
         .events = topology->broker.events[0] ? topology->broker.events : NULL,
         .commands_in_flight_max = topology->broker.commands_in_flight_max,
         .bytes_in_flight_max = topology->broker.bytes_in_flight_max,
+        .room = serve->room,
     };
     struct fault_text text;
     enum fault fault = broker_bind(&serve->broker_options, &serve->broker, &text);
@@ -284,6 +288,8 @@ static int serve_until_told(struct serve *serve, const sigset_t *signals)
 
 static int run(struct serve *serve, const sigset_t *signals)
 {
+    int64_t in_flight_max = serve->topology.broker.bytes_in_flight_max;
+    serve->room = room_new((uint64_t)(in_flight_max > UNREAD_MIN ? in_flight_max : UNREAD_MIN));
     int code = bind_broker(serve);
     if (code == EXIT_OK)
         code = open_node(serve);
@@ -291,6 +297,7 @@ static int run(struct serve *serve, const sigset_t *signals)
         code = serve_until_told(serve, signals);
     broker_stop(&serve->broker);
     node_close(&serve->node);
+    room_free(&serve->room);
     if (code == EXIT_OK)
         log_line("ended");
     return code;

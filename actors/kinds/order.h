@@ -93,6 +93,9 @@ bool order_currency(const struct order_content *content, struct money *currency)
 bool order_items_unpriced(const struct order_content *content, uint8_t *bits, struct arena *arena);
 // Gives each line without a price its item's (record.prices).
 void order_prices_fill(struct order_content *content, struct bytes prices, struct bytes currency, struct arena *arena);
+// What stock answers of an item it has not enough of; and, when every item has its answer, the list made of that.
+void order_short_note(struct order_turn *turn, uint32_t index, int64_t available);
+void order_shortages_make(struct order_turn *turn);
 void order_price_note(struct order_turn *turn, uint32_t index, struct money price);
 // Σ price × quantity; false: overflow.
 bool order_total(const struct order_content *content, struct money *total);

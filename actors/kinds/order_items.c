@@ -4,7 +4,7 @@
 // Pure; any thread.
 #include "actors/kinds/order.h"
 
-enum { PRICE_SIZE = 8 };
+enum { NUMBER_SIZE = 8 };
 
 // ---- bits
 
@@ -112,6 +112,55 @@ bool order_item_find(struct bytes content, struct bytes sku, uint32_t *index, in
     return false;
 }
 
+// ---- one number for each item, packed: a fact of one item is written without looking at those of the others
+
+static void number_note(struct order_turn *turn, struct bytes *numbers, bool has, uint32_t index, int64_t number)
+{
+    size_t size = (size_t)turn->record.lines_count * NUMBER_SIZE;
+    uint8_t *copy = arena_alloc(turn->given->arena, size);
+    if (has)
+        memcpy(copy, numbers->at, size);
+    for (size_t i = 0; i < NUMBER_SIZE; i++)
+        copy[index * NUMBER_SIZE + i] = (uint8_t)((uint64_t)number >> (8 * i));
+    *numbers = bytes_of(copy, size);
+}
+
+static int64_t number_at(struct bytes numbers, uint32_t index)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < NUMBER_SIZE; i++)
+        number |= (uint64_t)numbers.at[index * NUMBER_SIZE + i] << (8 * i);
+    return (int64_t)number;
+}
+
+// ---- shortages
+
+void order_short_note(struct order_turn *turn, uint32_t index, int64_t available)
+{
+    struct order *record = &turn->record;
+    number_note(turn, &record->short_of, record->has_short_of, index, available + 1);
+    record->has_short_of = true;
+}
+
+void order_shortages_make(struct order_turn *turn)
+{
+    struct order *record = &turn->record;
+    if (!record->has_short_of)
+        return;
+    const struct order_content *content = order_content_of(turn);
+    struct shortage *list = arena_alloc(turn->given->arena, content->items_count * sizeof *list);
+    record->shortages = list;
+    record->shortages_count = 0;
+    for (uint32_t i = 0; i < content->items_count; i++) {
+        int64_t number = number_at(record->short_of, i);
+        if (number)
+            list[record->shortages_count++] = (struct shortage){
+                .sku = content->items[i].sku, .requested = content->items[i].quantity, .available = number - 1};
+    }
+    record->has_shortages = true;
+    record->has_short_of = false;
+}
+
 // ---- prices
 
 bool order_currency(const struct order_content *content, struct money *currency)
@@ -145,22 +194,8 @@ bool order_items_unpriced(const struct order_content *content, uint8_t *bits, st
 void order_price_note(struct order_turn *turn, uint32_t index, struct money price)
 {
     struct order *record = &turn->record;
-    size_t size = (size_t)record->lines_count * PRICE_SIZE;
-    uint8_t *prices = arena_alloc(turn->given->arena, size);
-    if (record->has_prices)
-        memcpy(prices, record->prices.at, size);
-    for (size_t i = 0; i < PRICE_SIZE; i++)
-        prices[index * PRICE_SIZE + i] = (uint8_t)((uint64_t)price.amount >> (8 * i));
-    record->prices = bytes_of(prices, size);
+    number_note(turn, &record->prices, record->has_prices, index, price.amount);
     record->has_prices = true;
-}
-
-static int64_t price_at(struct bytes prices, uint32_t index)
-{
-    uint64_t amount = 0;
-    for (size_t i = 0; i < PRICE_SIZE; i++)
-        amount |= (uint64_t)prices.at[index * PRICE_SIZE + i] << (8 * i);
-    return (int64_t)amount;
 }
 
 void order_prices_fill(struct order_content *content, struct bytes prices, struct bytes currency, struct arena *arena)
@@ -171,7 +206,7 @@ void order_prices_fill(struct order_content *content, struct bytes prices, struc
         if (line->has_unit_price)
             continue;
         uint32_t item = *item_slot(&index, content->items, line->sku) - 1;
-        line->unit_price = (struct money){.amount = price_at(prices, item)};
+        line->unit_price = (struct money){.amount = number_at(prices, item)};
         memcpy(line->unit_price.currency, currency.at, currency.size);
         line->has_unit_price = true;
     }

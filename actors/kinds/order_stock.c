@@ -20,30 +20,21 @@ static bool answered_ok(const struct order_turn *turn)
 
 // ---- holding
 
-static void shortage_add(struct order_turn *turn, struct bytes sku, int64_t quantity)
+static int64_t available_in(struct order_turn *turn, const struct answer *answer)
 {
-    const struct answer *answer = turn->given->body;
-    struct order *record = &turn->record;
-    struct arena *arena = turn->given->arena;
     struct order_shortages facts;
     struct refusal refusal;
-    struct shortage *all = arena_alloc(arena, ((size_t)record->shortages_count + 1) * sizeof *all);
-    if (record->shortages_count)
-        memcpy(all, record->shortages, record->shortages_count * sizeof *all);
-    struct shortage *shortage = &all[record->shortages_count++];
-    *shortage = (struct shortage){.sku = sku, .requested = quantity};
-    if (body_decode_lenient(order_shortages_shape(), answer->body, &facts, arena, &refusal) && facts.shortages_count)
-        shortage->available = facts.shortages[0].available;
-    record->shortages = all;
-    record->has_shortages = true;
+    bool told = body_decode_lenient(order_shortages_shape(), answer->body, &facts, turn->given->arena, &refusal) &&
+                facts.shortages_count;
+    return told ? facts.shortages[0].available : 0;
 }
 
-static void refused(struct order_turn *turn, int64_t quantity)
+static void refused(struct order_turn *turn, uint32_t index)
 {
     const struct answer *answer = turn->given->body;
     struct order *record = &turn->record;
     if (bytes_equal(answer->status, BYTES("insufficient_stock"))) {
-        shortage_add(turn, answer->key, quantity);
+        order_short_note(turn, index, available_in(turn, answer));
         return;
     }
     if (record->has_reason)
@@ -57,6 +48,7 @@ static void refused(struct order_turn *turn, int64_t quantity)
 static void holding_done(struct order_turn *turn)
 {
     const struct order *record = &turn->record;
+    order_shortages_make(turn);
     if (!record->cancel && record->has_reason)
         order_end_with(turn, ORDER_STATUS_rejected);
     else if (!record->cancel && record->has_shortages)
@@ -77,7 +69,7 @@ enum status order_reserved(struct order_turn *turn)
     if (answered_ok(turn))
         bits_set(turn->held, index);
     else
-        refused(turn, quantity);
+        refused(turn, index);
     if (PLANTED(charge_early) && answered_ok(turn))
         memset(turn->waiting, 0, turn->bits_size);
     if (!bits_any(turn->waiting, turn->bits_size))

@@ -103,7 +103,7 @@ static const char *scan(const char *entity, const char *from, const char *to, ui
 {
     struct overlay_found *found;
     struct buffer behind, out;
-    bool more = false;
+    struct bytes more;
     buffer_init(&behind);
     buffer_init(&out);
     struct bytes all = row_key(entity, "");
@@ -111,13 +111,13 @@ static const char *scan(const char *entity, const char *from, const char *to, ui
         buffer_append(&behind, row_key(entity, to).at, row_key(entity, to).size);
     else
         keys_after(&behind, all);
-    uint32_t count = overlay_scan(&overlay, FAMILY_CHILD, all, from ? row_key(entity, from) : all,
-                                  buffer_bytes(&behind), max, &found, &more);
+    const struct overlay_range range = {all, from ? row_key(entity, from) : all, buffer_bytes(&behind), max, NULL};
+    uint32_t count = overlay_scan(&overlay, FAMILY_CHILD, &range, &found, &more);
     for (uint32_t i = 0; i < count; i++)
         buffer_printf(&out, "%s%.*s=%" PRId64, i ? " " : "",
                       BYTES_FORMAT(bytes_of(found[i].key.at + all.size, found[i].key.size - all.size)),
                       number_of(found[i].value));
-    buffer_printf(&out, "%s", more ? " +" : "");
+    buffer_printf(&out, "%s", more.at ? " +" : "");
     const char *copy = arena_format(&texts, "%.*s", BYTES_FORMAT(buffer_bytes(&out)));
     buffer_deinit(&behind);
     buffer_deinit(&out);
@@ -348,6 +348,45 @@ Test(overlay, what_was_not_committed_is_not_in_the_cache)
     cr_expect_eq(get(FAMILY_HEAD, "mug", ""), 1);
 }
 
+// ---- weighed rows
+
+static uint32_t by_number(struct bytes value)
+{
+    return (uint32_t)number_of(value);
+}
+
+static uint32_t scan_weighed(uint32_t max, bool *more)
+{
+    struct overlay_found *found;
+    struct buffer end;
+    struct bytes behind, entity = row_key("mug", "");
+    buffer_init(&end);
+    keys_after(&end, entity);
+    const struct overlay_range range = {entity, entity, buffer_bytes(&end), max, by_number};
+    uint32_t count = overlay_scan(&overlay, FAMILY_CHILD, &range, &found, &behind);
+    *more = behind.at != NULL;
+    buffer_deinit(&end);
+    return count;
+}
+
+Test(overlay, a_weighed_scan_copies_no_more_than_it_finds)
+{
+    enum { ROWS = 1000, WEIGHT = 1000 };
+    bool more;
+    for (int i = 0; i < ROWS; i++)
+        put(FAMILY_CHILD, "mug", arena_format(&texts, "%06d", i), WEIGHT);
+    cr_expect_eq(scan_weighed(2 * WEIGHT, &more), 2);
+    commit();
+    begin(1001);
+    size_t before = turn.total;
+    cr_expect_eq(scan_weighed(2 * WEIGHT, &more), 2);
+    cr_expect(more);
+    cr_expect_eq(scan_weighed(2 * WEIGHT + 1, &more), 3);
+    cr_expect_lt(turn.total - before, 2000, "%zu", turn.total - before);
+    cr_expect_eq(scan_weighed(ROWS * WEIGHT, &more), ROWS);
+    cr_expect_not(more);
+}
+
 // ---- many rows
 
 Test(overlay, the_table_grows_with_the_rows_of_a_turn)
@@ -359,11 +398,11 @@ Test(overlay, the_table_grows_with_the_rows_of_a_turn)
     for (int i = 0; i < MANY; i += 7)
         cr_assert_eq(get(FAMILY_CHILD, "mug", arena_format(&texts, "%06d", i)), i + 1);
     struct overlay_found *found;
-    bool more;
-    struct bytes entity = row_key("mug", "");
-    uint32_t count = overlay_scan(&overlay, FAMILY_CHILD, entity, entity, (struct bytes){0}, MANY, &found, &more);
+    struct bytes behind, entity = row_key("mug", "");
+    const struct overlay_range range = {entity, entity, (struct bytes){0}, MANY, NULL};
+    uint32_t count = overlay_scan(&overlay, FAMILY_CHILD, &range, &found, &behind);
     cr_expect_eq(count, MANY);
-    cr_expect_not(more);
+    cr_expect_not(behind.at);
     begin(1001);
     for (int i = 0; i < MANY; i += 7)
         cr_assert_eq(get(FAMILY_CHILD, "mug", arena_format(&texts, "%06d", i)), 0,

@@ -6,12 +6,14 @@
 enum { MIB = 1024 * 1024, WHOLE = 64 * MIB, SHARE = WHOLE / 8 };
 
 static struct unread *unread;
+static struct room *room;
 static zmq_msg_t frames[64];
 static int count;
 
 static void begin(void)
 {
-    unread = unread_new(WHOLE);
+    room = room_new(WHOLE);
+    unread = unread_new(WHOLE, room);
 }
 
 static void take_all(void)
@@ -24,6 +26,7 @@ static void end(void)
 {
     take_all();
     unread_free(&unread);
+    room_free(&room);
 }
 
 TestSuite(unread, .init = begin, .fini = end);
@@ -48,6 +51,17 @@ Test(unread, a_connection_that_takes_nothing_has_its_share_waiting)
     cr_expect(send(2, MIB), "others go on");
     take_all();
     cr_expect(send(1, MIB));
+}
+
+Test(unread, what_waits_is_taken_from_the_room_until_it_is_read)
+{
+    uint32_t place = room_place(room, bytes_of("\0\1\0\0\0", 5));
+    cr_assert(room_left(room, place));
+    for (int i = 0; i < 4; i++)
+        cr_assert(send(1, MIB));
+    cr_expect_not(room_left(room, place), "half of its share");
+    take_all();
+    cr_expect(room_left(room, place));
 }
 
 Test(unread, when_all_is_used_up_who_reads_is_still_served)
