@@ -273,7 +273,7 @@ static enum fault open_core(struct actor *actor)
                                           .quarantine = options->epoch->quarantine,
                                           .closed = options->closed,
                                           .waiters_max = options->waiters_max,
-                                          .cache_bytes = options->memory_bytes / 8,
+                                          .cache_bytes = options->cache_bytes,
                                           .horizon = &actor->horizon},
                                 .wires = {actor, take, release, deliver},
                                 .room = options->room,

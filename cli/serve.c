@@ -6,6 +6,7 @@
 #include "cli/files.h"
 #include "cli/options.h"
 
+#include "actors/memory.h"
 #include "actors/node.h"
 #include "broker/broker.h"
 #include "broker/topology.h"
@@ -186,6 +187,18 @@ static int bind_broker(struct serve *serve)
     return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
 }
 
+static void tell_memory(const struct serve *serve)
+{
+    struct owner_map ever;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        ever.count[kind] = node_actors(serve->node, kind);
+    uint64_t given = (uint64_t)serve->topology.store.memory_mb << 20;
+    uint64_t taken = memory_taken(given, node_owners(serve->node), &ever);
+    if (taken > given)
+        log_format("store.memory_mb is %llu: too little for so many actors, whose caches and buffers may take %llu MiB",
+                   (unsigned long long)given >> 20, (unsigned long long)taken >> 20);
+}
+
 static void divide_files(struct serve *serve)
 {
     uint32_t databases = 0;
@@ -203,6 +216,7 @@ static int start_broker(struct serve *serve)
 {
     struct broker_options *options = &serve->broker_options;
     divide_files(serve);
+    tell_memory(serve);
     char control[4200];
     snprintf(control, sizeof control, "ipc://%s/control.sock", serve->topology.store.path);
     options->control = control;

@@ -19,6 +19,7 @@
 #include "store/backend.h"
 #include "store/epochs.h"
 #include "store/keys.h"
+#include "store/tuning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECORD_VERSION_SHOP = 1, PATH_SIZE_MAX = 3900, META_MEMORY = 4 * 1024 * 1024 };
+enum { RECORD_VERSION_SHOP = 1, PATH_SIZE_MAX = 3900, META_MEMORY = TUNING_MEMORY_MIN };
 
 struct shop {
     char *path;

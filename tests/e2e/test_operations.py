@@ -1,6 +1,7 @@
 """A node as its operator meets it: what it says when logs grow, and how it divides memory after reshapes."""
 import contextlib
 import os
+import pathlib
 import re
 import subprocess
 import time
@@ -85,12 +86,28 @@ class Operations(unittest.TestCase):
                 file = shop.directory / "topology.toml"
                 file.write_text(file.read_text().replace("memory_mb = 128", "memory_mb = 832"))
                 shop.start()
-                share = 832 * mib // (7 + count)  # two of inventory and order, one of each other
-                self.assertEqual(self.buffers_of(shop, "cart-0"), share // 2)
-                self.assertEqual(self.buffers_of(shop, "order-1"), share // 2)
+                least = 6 * mib * (1 + 6 - count)  # of meta and of those that are retired
+                share = (832 * mib - least) // (7 + count)  # two of inventory and order, one of each other
+                database = share - share // 8
+                self.assertEqual(self.buffers_of(shop, "cart-0"), database // 2)
+                self.assertEqual(self.buffers_of(shop, "order-1"), database // 2)
+                self.assertNotIn("too little", shop.log_text())
                 shop.kill()
             for retired in range(1, 6):
-                self.assertEqual(self.buffers_of(shop, f"cart-{retired}"), 16 * mib, "the least there is")
+                self.assertEqual(self.buffers_of(shop, f"cart-{retired}"), 4 * mib, "the least there is")
+
+    def test_many_actors_take_little_memory_and_too_little_is_told(self):
+        many = dict(catalog=16, inventory=16, cart=16, order=16, payment=16, sandbox=16)
+        with Shop(**many) as shop:
+            words = "store.memory_mb is 128: too little for so many actors, whose caches and buffers may take 597 MiB"
+            self.wait_for(shop, words)
+            self.assertIn(words, souk("topology", "check", "-t", shop.directory / "topology.toml", check=0).stdout)
+            status = pathlib.Path(f"/proc/{shop.process.pid}/status").read_text()
+            if "asan" not in SOUK:
+                self.assertLess(int(re.search(r"VmRSS:\s*(\d+) kB", status)[1]), 300 * 1024)
+            with contextlib.closing(shop.client()) as client:
+                client.call("inventory.receive", "tea", {"quantity": 1})
+            self.assertEqual(shop.stop(), 0)
 
 
 if __name__ == "__main__":
