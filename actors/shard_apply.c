@@ -41,6 +41,7 @@ void shard_weigh(struct shard *shard, struct bytes record, int sign, struct aren
     shard->weight.orders += sign * weight.orders;
     shard->weight.lines += sign * weight.lines;
     shard->weight.waiting += sign * weight.waiting;
+    shard->weight.to_wait += sign * weight.to_wait;
     shard->weight.parked += sign * weight.parked;
 }
 

@@ -17,6 +17,7 @@ struct weight {
     int64_t orders;  // open
     int64_t lines;   // that may have an unanswered message
     int64_t waiting; // orders waiting for a provider or shopper
+    int64_t to_wait; // orders under way that may still come to wait so
     int64_t parked;  // payments parked
 };
 

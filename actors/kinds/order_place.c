@@ -6,20 +6,23 @@
 
 // ---- a new order
 
-static bool admitted(const struct order_turn *turn, uint32_t items)
+// What there is too much of; NULL: nothing. An order that is under way may wait yet: it counts before it does.
+static const char *too_much(const struct order_turn *turn, uint32_t items)
 {
     const struct given *given = turn->given;
     const struct order_place *body = given->body;
     int64_t lines = body->has_cart_id ? given->settings->cart_lines_max : items;
-    if (given->open.orders >= given->settings->waiting_max) // each may come to wait
-        return false;
-    return given->open.lines <= 0 || // one larger than the limit goes alone
-           given->open.lines + lines <= given->settings->lines_in_flight_max;
+    if (given->open.waiting + given->open.to_wait >= given->settings->waiting_max)
+        return "as many orders wait for a provider or a shopper, or may come to, as order.waiting_max allows";
+    if (given->open.lines > 0 && // one larger than the limit goes alone
+        given->open.lines + lines > given->settings->lines_in_flight_max)
+        return "as many lines are under way as order.lines_in_flight_max allows";
+    return NULL;
 }
 
-static enum status refuse_busy(struct order_turn *turn)
+static enum status refuse_busy(struct order_turn *turn, const char *message)
 {
-    effects_refuse(turn->effects, NULL, "too many orders are open", order_busy_shape(),
+    effects_refuse(turn->effects, NULL, message, order_busy_shape(),
                    &(struct order_busy){.retry_after_ms = ORDER_RETRY_AFTER_MS});
     return STATUS_busy;
 }
@@ -141,8 +144,9 @@ enum status order_place_new(struct order_turn *turn)
         return STATUS_invalid;
     }
     bool items_fit = content_make(turn);
-    if (!admitted(turn, turn->content.items_count))
-        return refuse_busy(turn);
+    const char *too_many = too_much(turn, turn->content.items_count);
+    if (too_many)
+        return refuse_busy(turn, too_many);
 
     record_begin(turn);
     order_begin(turn, items_fit);

@@ -175,5 +175,8 @@ void order_weigh(struct bytes open, struct weight *weight, struct arena *arena)
     weight->orders++;
     weight->lines += asks ? turn.record.lines_count : 0;
     weight->waiting += !asks;
+    weight->to_wait += asks && !turn.record.has_ending &&
+                       (turn.step == ORDER_STEP_claiming || turn.step == ORDER_STEP_pricing ||
+                        turn.step == ORDER_STEP_holding);
     weight->parked += turn.record.parked;
 }

@@ -90,6 +90,28 @@ static uint32_t fire(int64_t now, uint32_t max)
     return count;
 }
 
+// ---- admission
+
+Test(shard_orders, who_may_come_to_wait_counts_before_it_does)
+{
+    enum { MAX = 4, PLACED = 12 };
+    int admitted = 0;
+    till.settings.waiting_max = MAX;
+    for (int i = 0; i < PLACED; i++)
+        place(arena_format(&till.texts, "p%d", i), arena_format(&till.texts, "O%d", i), 0);
+    turn();
+    for (int i = 0; i < PLACED; i++)
+        admitted += strcmp(till_status(&till, arena_format(&till.texts, "p%d", i)), "busy") != 0;
+    cr_expect_eq(admitted, MAX);
+    cr_expect_eq(till.shard->weight.to_wait, MAX);
+    answer("O0", "inventory.reserve", "insufficient_stock");
+    turn();
+    cr_expect_eq(till.shard->weight.to_wait, MAX - 1, "it has ended");
+    place("again", "O9", 0);
+    turn();
+    cr_expect_str_eq(till_status(&till, "again"), "ok");
+}
+
 // ---- waiters
 
 Test(shard_orders, who_places_an_order_is_answered_when_it_comes_to_rest)

@@ -72,9 +72,10 @@ Test(order, place_refuses_in_this_order_and_leaves_nothing)
     cr_expect_eq(place(&table, &body), STATUS_invalid);
     table.settings.order_lines_max = 2;
     cr_expect_eq(place(&table, &body), STATUS_busy);
-    cr_expect_str_eq(table_reply(&table), "{message: too many orders are open, retry_after_ms: 250}");
-    table.open = (struct weight){.orders = table.settings.waiting_max};
-    cr_expect_eq(place(&table, &body), STATUS_busy, "all of them may come to wait");
+    cr_expect_str_eq(table_reply(&table), "{message: as many lines are under way as order.lines_in_flight_max allows, "
+                                             "retry_after_ms: 250}");
+    table.open = (struct weight){.orders = 1, .waiting = table.settings.waiting_max};
+    cr_expect_eq(place(&table, &body), STATUS_busy);
     cr_expect_eq(table_count(&table, PLACE_OPEN) + table_count(&table, PLACE_HEAD), 0);
     table_deinit(&table);
 }
@@ -100,6 +101,7 @@ Test(order, admission_counts_lines_and_lets_a_large_one_in_alone)
     cr_expect_eq(weight.orders, 1);
     cr_expect_eq(weight.lines, 2);
     cr_expect_eq(weight.waiting, 0);
+    cr_expect_eq(weight.to_wait, 1);
     table_deinit(&table);
 }
 
