@@ -14,13 +14,6 @@
 #include <unistd.h>
 #include <zmq.h>
 
-static _Noreturn void fail(const char *line)
-{
-    fprintf(stderr, "souk: %s\n", line);
-    fflush(stderr);
-    _exit(70);
-}
-
 static int64_t share(int64_t all, uint16_t actors)
 {
     return all / actors > 0 ? all / actors : 1;
@@ -90,7 +83,7 @@ static void start_actor(struct node *node, int kind, int index)
         .clock = &node->clock,
         .closed = watch_closed(node->watch),
         .served = shop_record(node->shop)->served,
-        .fail = fail,
+        .fail = node->options.fail,
     };
     const struct owner_map *owners = &node->epoch.owners, *ever = &shop_record(node->shop)->ever;
     struct memory_share memory = memory_share(node->options.memory_bytes, owners, ever);

@@ -24,6 +24,7 @@ struct node_options {
     uint32_t waiters_max;
     const char *build;
     void (*log)(const char *line);
+    void (*fail)(const char *line); // does not return (N3)
 };
 
 struct node;

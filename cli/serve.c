@@ -3,6 +3,7 @@
 // bound → the directory is locked, reshaped, its actors open → the broker serves. Ends in order: refuse new
 // requests → actors finish their turn and answer who waits → replies go out → close.
 #include "cli/cli.h"
+#include "cli/directory.h"
 #include "cli/files.h"
 #include "cli/options.h"
 
@@ -60,6 +61,12 @@ static void log_line(const char *line)
     fprintf(stderr, "%s souk serve: %s\n", time_format(clock_wall()).text, line);
 }
 
+static void fail_line(const char *line)
+{
+    log_line(line);
+    _exit(EXIT_FAULT);
+}
+
 static void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void log_format(const char *format, ...)
 {
@@ -101,6 +108,8 @@ static int read_topology(struct serve *serve)
         path = "topology.toml";
     if (path && topology_load(path, &serve->topology, &text))
         return fail_with(EXIT_USAGE, "serve", "%s", text.line);
+    if (serve->directory && !serve->directory[0])
+        return usage_error("serve", "--directory must name one");
     if (serve->directory)
         snprintf(serve->topology.store.path, sizeof serve->topology.store.path, "%s", serve->directory);
     if (!serve->topology.store.sync && !serve->unsafe)
@@ -156,6 +165,7 @@ static int open_node(struct serve *serve)
         .room = serve->room,
         .build = SOUK_VERSION " " SOUK_BUILD,
         .log = log_line,
+        .fail = fail_line,
     };
     struct fault_text text;
     enum fault fault = node_open(&options, &serve->node, &text);
@@ -184,7 +194,7 @@ static int bind_broker(struct serve *serve)
     enum fault fault = broker_bind(&serve->broker_options, &serve->broker, &text);
     if (fault == FAULT_LOCKED)
         return fail_with(EXIT_USAGE, "serve", "%s; end what listens there, or change broker.listen or .events", text.line);
-    return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
+    return fault_exit("serve", fault, &text);
 }
 
 static void tell_memory(const struct serve *serve)

@@ -152,6 +152,15 @@ class Tools(unittest.TestCase):
             done = souk("send", commands, "-e", self.shop.endpoint, "--prefix", "again-", check=0)
             self.assertEqual(json.loads(done.stdout)["counts"], {"ok": 3})
 
+    def test_serve_says_what_is_wrong_with_its_places(self):
+        path = self.work / "places.toml"
+        path.write_text(f'[broker]\nlisten = ["ipc://{self.work}/no/such/place"]\n')
+        self.assertIn("no/such/place", souk("serve", "-t", path, "-d", self.work / "new", check=2).stderr)
+        path.write_text('[broker]\nlisten = ["tcp://127.0.0.1:*"]\nevents = ""\n')
+        self.assertIn("--directory", souk("serve", "-t", path, "-d", "", check=2).stderr)
+        for directory in (path, path / "below"):
+            self.assertIn(f"{path}: a file is in the way", souk("serve", "-t", path, "-d", directory, check=70).stderr)
+
     def test_topology_mistakes_have_line_and_column(self):
         path = self.work / "bad.toml"
         for text, where in (("[broker]\nlisten = 5\n", ":2:"), ("[actors]\ninventory = 0\n", ":2:"),

@@ -45,6 +45,11 @@ static void log_line(const char *line)
 {
 }
 
+static void fail_line(const char *line)
+{
+    CHECK(false, "%s", line);
+}
+
 static void open_node(struct house *house, uint16_t actors)
 {
     struct node_options options = {
@@ -60,6 +65,7 @@ static void open_node(struct house *house, uint16_t actors)
         .waiters_max = 100,
         .build = "test",
         .log = log_line,
+        .fail = fail_line,
     };
     struct fault_text text;
     CHECK(node_open(&options, &house->node, &text) == FAULT_NONE, "%s", text.line);
