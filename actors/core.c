@@ -15,10 +15,27 @@ static void select_bytes(struct core *core, struct bytes request)
     core->list[core->count++] = (struct incoming){.origin = LOG_RUNTIME, .request = request};
 }
 
-static void select_timers(struct core *core, int64_t now)
+// How many more lines may be asked; orders not resumed yet count as open, but nothing of theirs is asked.
+static int64_t lines_room(const struct core *core)
 {
-    buffer_clear(&core->timers);
-    uint32_t count = shard_timers(core->shard, now, CORE_TIMERS_MAX, &core->timers, core->timer_ends);
+    const struct weight *open = &core->shard->weight;
+    return core->options.shard.settings->lines_in_flight_max - (open->lines + open->to_ask - core->lines_left);
+}
+
+// As many as there is room for, should each be of an order as long as may be.
+static uint32_t timers_max(const struct core *core)
+{
+    int64_t room = lines_room(core), max = room / core->options.shard.settings->order_lines_max;
+    if (!core->options.shard.kind->wake_at) // its timers ask no lines
+        return CORE_TIMERS_MAX;
+    if (room <= 0)
+        return 0;
+    return max < 1 ? 1 : max < CORE_TIMERS_MAX ? (uint32_t)max : CORE_TIMERS_MAX;
+}
+
+static void select_timers(struct core *core, int64_t now, uint32_t max)
+{
+    uint32_t count = shard_timers(core->shard, now, max, &core->timers, core->timer_ends);
     size_t from = 0;
     for (uint32_t i = 0; i < count; i++) {
         select_bytes(core, bytes_of(core->timers.at + from, core->timer_ends[i] - from));
@@ -26,13 +43,20 @@ static void select_timers(struct core *core, int64_t now)
     }
 }
 
-static void select_resume(struct core *core, uint32_t max)
+static void select_one_resume(struct core *core)
 {
     struct bytes request;
-    while (core->count < max && cursor_left(&core->resume_left) > 0) {
-        CHECK(cursor_skip(&core->resume_left, &request));
-        select_bytes(core, request);
-    }
+    int64_t lines;
+    CHECK(cursor_skip(&core->resume_left, &request));
+    memcpy(&lines, core->resume_lines.at + core->resumed++ * sizeof lines, sizeof lines);
+    core->lines_left -= lines;
+    select_bytes(core, request);
+}
+
+static void select_resume(struct core *core, uint32_t max)
+{
+    while (core->count < max && cursor_left(&core->resume_left) > 0 && lines_room(core) > 0)
+        select_one_resume(core);
 }
 
 static void select_lane(struct core *core, enum inbox_lane lane, uint32_t max, size_t *size)
@@ -59,11 +83,18 @@ static void select_new(struct core *core, int64_t now)
     uint32_t max = core->options.turn_messages_max;
     size_t size = 0;
     core->options.wires.release(core->options.wires.context);
-    select_timers(core, now);
+    buffer_clear(&core->timers);
+    select_timers(core, now, timers_max(core));
     select_resume(core, max - max / 2);
     select_lane(core, INBOX_PEERS, max - max / 4, &size);
     select_lane(core, INBOX_CLIENTS, max, &size);
     select_lane(core, INBOX_PEERS, max, &size);
+    if (core->count || now < core->moved_at + CORE_PATIENCE_US)
+        return;
+    if (cursor_left(&core->resume_left) > 0)
+        select_one_resume(core);
+    else
+        select_timers(core, now, 1);
 }
 
 // What is for an entity that messages put aside are for as well goes behind them.
@@ -90,7 +121,9 @@ bool core_select(struct core *core, int64_t now)
     }
     if (core->aside_now)
         core->count = aside_first(core->aside, core->options.turn_messages_max, core->list);
-    return core->count || shard_next(core->shard) <= now;
+    if (core->count)
+        core->moved_at = now;
+    return core->count || waiters_next(core->shard->waiters) <= now;
 }
 
 // ---- turn, deliver
@@ -142,9 +175,14 @@ enum fault core_turn(struct core *core, int64_t now, struct fault_text *text)
 
 int64_t core_next(const struct core *core)
 {
-    if (aside_count(core->aside) || cursor_left(&core->resume_left) > 0)
+    bool resumes = cursor_left(&core->resume_left) > 0, room = lines_room(core) > 0;
+    if (aside_count(core->aside) || (resumes && room))
         return INT64_MIN;
-    return shard_next(core->shard);
+    int64_t patient = core->moved_at + CORE_PATIENCE_US, waiter = waiters_next(core->shard->waiters);
+    int64_t own = resumes ? patient : timers_next(core->shard->timers);
+    if (!room && own < patient)
+        own = patient;
+    return own < waiter ? own : waiter;
 }
 
 // ---- opening and closing
@@ -177,7 +215,12 @@ enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct f
     text->line[0] = '\0';
     enum fault fault = shard_begin_epoch(core->shard, epoch, text);
     if (fault == FAULT_NONE && !PLANTED(not_asked_again))
-        shard_resume(core->shard, &core->resume, &fault);
+        shard_resume(core->shard, &core->resume, &core->resume_lines, &fault);
+    for (size_t at = 0, one = sizeof core->lines_left; at < core->resume_lines.size; at += one) {
+        int64_t lines;
+        memcpy(&lines, core->resume_lines.at + at, one);
+        core->lines_left += lines;
+    }
     core->resume_left = cursor_over(buffer_bytes(&core->resume));
     return fault;
 }
@@ -189,6 +232,7 @@ void core_close(struct core *core)
     outbox_deinit(&core->outbox);
     buffer_deinit(&core->timers);
     buffer_deinit(&core->resume);
+    buffer_deinit(&core->resume_lines);
     free(core->list);
     core->list = NULL;
 }

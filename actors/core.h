@@ -4,6 +4,10 @@
 //
 //   select → turn → deliver     nothing is delivered before its turn is durable
 //
+// What goes on of its own accord, open orders after a start (by age) and timers, waits while as many lines are asked as
+// lines_in_flight_max says. Answers make room; after CORE_PATIENCE_US without any message one goes on all the same, since
+// an answer may never come (quarantine).
+//
 // At most ¾ of a turn is for peers (finish what was started) while clients wait. Messages that a turn leaves undecided
 // are put aside (actors/aside.h) and every second turn is theirs: who waits for much work on one entity keeps no other
 // waiting. Messages of one entity are never reordered.
@@ -13,7 +17,7 @@
 #include "actors/inbox.h"
 #include "actors/shard.h"
 
-enum { CORE_TIMERS_MAX = 256 };
+enum { CORE_TIMERS_MAX = 256, CORE_PATIENCE_US = 1000000 };
 
 // The wires around an actor.
 struct core_wires {
@@ -43,6 +47,10 @@ struct core {
     size_t timer_ends[CORE_TIMERS_MAX];
     struct buffer resume; // what the start asks again, not yet all in a turn
     struct cursor resume_left;
+    struct buffer resume_lines; // how many lines each asks
+    uint32_t resumed;
+    int64_t lines_left; // of orders that have not been asked again
+    int64_t moved_at;   // when a turn last had a message
     struct parcel_credit credit;
 };
 

@@ -94,8 +94,9 @@ uint32_t shard_timers(struct shard *shard, int64_t now, uint32_t max, struct buf
 int64_t shard_next(const struct shard *shard);
 // Answers who waits with the view as it stands, as many as fit into a turn; false: nobody waits any more.
 bool shard_dismiss(struct shard *shard);
-// `resume` for each open record, by age: appended to `out` as one request behind the other; returns how many.
-uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault);
+// `resume` for each open record, by age: appended to `out` as one request behind the other, and to `lines` (may be NULL)
+// how many lines each asks again, an int64_t; returns how many.
+uint32_t shard_resume(struct shard *shard, struct buffer *out, struct buffer *lines, enum fault *fault);
 // First log row of an epoch; committed.
 enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch, struct fault_text *text);
 

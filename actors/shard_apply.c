@@ -40,6 +40,7 @@ void shard_weigh(struct shard *shard, struct bytes record, int sign, struct aren
     shard->kind->weigh(record, &weight, arena);
     shard->weight.orders += sign * weight.orders;
     shard->weight.lines += sign * weight.lines;
+    shard->weight.to_ask += sign * weight.to_ask;
     shard->weight.waiting += sign * weight.waiting;
     shard->weight.to_wait += sign * weight.to_wait;
     shard->weight.parked += sign * weight.parked;

@@ -13,6 +13,7 @@
 struct open_record {
     int64_t born_at;
     struct bytes key;
+    int64_t lines;
 };
 
 static int open_compare(const void *a, const void *b)
@@ -40,8 +41,15 @@ static void opening(struct decision *decision, struct incoming *in, const struct
     shard_deciding(decision);
 }
 
+static int64_t lines_of(const struct shard *shard, struct bytes record, struct arena *arena)
+{
+    struct weight weight = {0};
+    shard->kind->weigh(record, &weight, arena);
+    return weight.lines + weight.to_ask;
+}
+
 // Every open record, by age: weighed and its timer set (resume NULL), or its resume message written.
-static enum fault open_records(struct shard *shard, struct buffer *resume, uint32_t *count)
+static enum fault open_records(struct shard *shard, struct buffer *resume, struct buffer *lines, uint32_t *count)
 {
     enum fault fault = FAULT_NONE;
     if (!shard->kind->resume)
@@ -69,7 +77,8 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
             CHECK(records);
         }
         opening(&decision, &in, shard->kind, key);
-        records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key)};
+        records[(*count)++] = (struct open_record){shard->kind->born_at(value, &arena), arena_copy(&arena, key),
+                                                   lines ? lines_of(shard, value, &arena) : 0};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
             if (shard->kind->wake_at && !PLANTED(deadline_lost))
@@ -80,8 +89,11 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, uint3
     store_scan_close(&scan);
     if (*count)
         qsort(records, *count, sizeof *records, open_compare);
-    for (uint32_t i = 0; resume && i < *count; i++)
+    for (uint32_t i = 0; resume && i < *count; i++) {
         resume_write(shard, records[i].key, resume);
+        if (lines)
+            buffer_append(lines, &records[i].lines, sizeof records[i].lines);
+    }
     free(records);
     arena_deinit(&arena);
     return fault;
@@ -113,7 +125,7 @@ enum fault shard_open(const struct shard_options *options, struct shard **shard)
         it->at = options->tail.epoch.at;
     }
     uint32_t count = 0;
-    enum fault fault = options->replay ? FAULT_NONE : open_records(it, NULL, &count);
+    enum fault fault = options->replay ? FAULT_NONE : open_records(it, NULL, NULL, &count);
     *shard = it;
     return fault;
 }
@@ -138,10 +150,10 @@ void shard_close(struct shard **shard)
 
 // ---- resuming, timers
 
-uint32_t shard_resume(struct shard *shard, struct buffer *out, enum fault *fault)
+uint32_t shard_resume(struct shard *shard, struct buffer *out, struct buffer *lines, enum fault *fault)
 {
     uint32_t count = 0;
-    *fault = open_records(shard, out, &count);
+    *fault = open_records(shard, out, lines, &count);
     return count;
 }
 

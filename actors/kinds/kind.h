@@ -16,6 +16,7 @@ struct child {
 struct weight {
     int64_t orders;  // open
     int64_t lines;   // that may have an unanswered message
+    int64_t to_ask;  // lines of orders that ask them as soon as a provider has let go of the payment
     int64_t waiting; // orders waiting for a provider or shopper
     int64_t to_wait; // orders under way that may still come to wait so
     int64_t parked;  // payments parked

@@ -174,6 +174,7 @@ void order_weigh(struct bytes open, struct weight *weight, struct arena *arena)
     bool asks = turn.step == ORDER_STEP_claiming || bits_any(turn.waiting, turn.bits_size) || turn.record.cart_waiting;
     weight->orders++;
     weight->lines += asks ? turn.record.lines_count : 0;
+    weight->to_ask += !asks && turn.step == ORDER_STEP_voiding ? turn.record.lines_count : 0;
     weight->waiting += !asks;
     weight->to_wait += asks && !turn.record.has_ending &&
                        (turn.step == ORDER_STEP_claiming || turn.step == ORDER_STEP_pricing ||

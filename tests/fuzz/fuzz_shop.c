@@ -82,7 +82,7 @@ static void start_all(void)
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         struct buffer resume = {0};
         enum fault fault = FAULT_NONE;
-        shard_resume(actors[kind].shard, &resume, &fault);
+        shard_resume(actors[kind].shard, &resume, NULL, &fault);
         CHECK(fault == FAULT_NONE, "resume");
         run_own((enum kind_id)kind, buffer_bytes(&resume));
         buffer_deinit(&resume);

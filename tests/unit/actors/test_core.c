@@ -20,7 +20,7 @@ static struct parcel queue[INBOX_LANES][QUEUE_MAX];
 static uint32_t queued[INBOX_LANES], taken[INBOX_LANES];
 static struct buffer answered; // ids in order, a bar at each turn's end
 static struct buffer busy;     // ids
-static uint64_t credit;
+static uint64_t credit, asked[KIND_COUNT]; // parcels to peers
 static int64_t now;
 
 static bool take(void *context, enum inbox_lane lane, struct parcel *parcel)
@@ -52,12 +52,34 @@ static void deliver(void *context, struct outbox *outbox)
             credit += ((const struct parcel_credit *)(const void *)parcel.request.at)->commands;
     }
     buffer_printf(&answered, "| ");
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        frame = cursor_over(buffer_bytes(&outbox->peers[kind][0]));
+        while (parcel_next(&frame, &parcel))
+            asked[kind]++;
+    }
 }
 
-static void open_core(void)
+static void start(enum kind_id kind)
+{
+    const struct log_epoch epoch = {.at = FIRST, .number = 1, .settings = settings, .owners = owners};
+    const struct core_options options = {.shard = {.kind = kind_of(kind),
+                                                   .actor = {kind, 0},
+                                                   .store = store,
+                                                   .settings = &settings,
+                                                   .owners = &owners,
+                                                   .waiters_max = 1},
+                                         .wires = {NULL, take, release, deliver},
+                                         .room = room,
+                                         .turn_messages_max = 16};
+    cr_assert_eq(core_open(&core, &options), FAULT_NONE);
+    cr_assert_eq(core_begin(&core, &epoch, &text), FAULT_NONE, "%s", text.line);
+}
+
+static void open_all(void)
 {
     now = FIRST;
     credit = 0;
+    memset(asked, 0, sizeof asked);
     memset(queued, 0, sizeof queued);
     memset(taken, 0, sizeof taken);
     arena_init(&texts);
@@ -77,18 +99,19 @@ static void open_core(void)
     };
     room = room_new(ROOM);
     store_memory_open(&(struct store_options){0}, &store, &text);
-    const struct log_epoch epoch = {.at = FIRST, .number = 1, .settings = settings, .owners = owners};
-    const struct core_options options = {.shard = {.kind = kind_of(KIND_INVENTORY),
-                                                   .actor = {KIND_INVENTORY, 0},
-                                                   .store = store,
-                                                   .settings = &settings,
-                                                   .owners = &owners,
-                                                   .waiters_max = 1},
-                                         .wires = {NULL, take, release, deliver},
-                                         .room = room,
-                                         .turn_messages_max = 16};
-    cr_assert_eq(core_open(&core, &options), FAULT_NONE);
-    cr_assert_eq(core_begin(&core, &epoch, &text), FAULT_NONE, "%s", text.line);
+}
+
+static void open_inventory(void)
+{
+    open_all();
+    start(KIND_INVENTORY);
+}
+
+static void open_orders(void)
+{
+    open_all();
+    settings.lines_in_flight_max = settings.waiting_max = 1000;
+    start(KIND_ORDER);
 }
 
 static void close_core(void)
@@ -101,7 +124,23 @@ static void close_core(void)
     arena_deinit(&texts);
 }
 
-TestSuite(core, .init = open_core, .fini = close_core, .timeout = 120);
+TestSuite(core, .init = open_inventory, .fini = close_core, .timeout = 120);
+TestSuite(core_orders, .init = open_orders, .fini = close_core, .timeout = 120);
+
+static void peer(enum kind_id kind, const char *order, const char *re, const char *key, const char *status)
+{
+    const struct answer body = {
+        .re = bytes_text(re), .key = bytes_text(key), .status = bytes_text(status), .body = bytes_of("\x80", 1)};
+    struct buffer encoded = {0}, request = {0};
+    body_encode(answer_shape(), &body, &encoded);
+    request_write(&request, REQUEST_ID_NONE, "order.answer", bytes_text(order), buffer_bytes(&encoded), 0);
+    queue[INBOX_PEERS][queued[INBOX_PEERS]++] = (struct parcel){.origin = PARCEL_PEER,
+                                                                .route_kind = (uint8_t)kind,
+                                                                .route = BYTES("x"),
+                                                                .request = arena_copy(&texts, buffer_bytes(&request))};
+    buffer_deinit(&encoded);
+    buffer_deinit(&request);
+}
 
 static void client(const char *id, enum message_type type, const char *key, const void *body)
 {
@@ -121,15 +160,16 @@ static void turn(void)
 {
     if (core_select(&core, now))
         cr_assert_eq(core_turn(&core, ++now, &text), FAULT_NONE, "%s", text.line);
-    if (taken[INBOX_CLIENTS] == queued[INBOX_CLIENTS])
-        taken[INBOX_CLIENTS] = queued[INBOX_CLIENTS] = 0;
+    for (int lane = 0; lane < INBOX_LANES; lane++)
+        if (taken[lane] == queued[lane])
+            taken[lane] = queued[lane] = 0;
 }
 
 // What was answered until nothing is left to do.
 static const char *turns(void)
 {
     buffer_clear(&answered);
-    for (int i = 0; i < TURNS_MAX && (core_next(&core) == INT64_MIN || queued[INBOX_CLIENTS]); i++)
+    for (int i = 0; i < TURNS_MAX && (core_next(&core) <= now || queued[INBOX_CLIENTS] || queued[INBOX_PEERS]); i++)
         turn();
     return arena_format(&texts, "%.*s", (int)answered.size, (const char *)answered.at);
 }
@@ -221,4 +261,68 @@ Test(core, a_reply_takes_from_the_room_of_its_connection)
     client("b", MESSAGE_inventory_get, "mug", NULL);
     turns();
     cr_expect_str_eq(busy_ids(), "b ");
+}
+
+// ---- orders that go on of their own accord
+
+enum { ORDERS = 8, ORDER_LINES = 2 };
+
+static void place_some(void)
+{
+    static const struct order_line lines[ORDER_LINES] = {
+        {BYTES("mug"), .quantity = 1, .unit_price = {500, "EUR"}, .has_unit_price = true},
+        {BYTES("tea"), .quantity = 1, .unit_price = {500, "EUR"}, .has_unit_price = true},
+    };
+    const struct order_place body = {.user_id = BYTES("u"),
+                                     .payment_method = BYTES("pm_card_visa"),
+                                     .lines = (struct order_line *)lines,
+                                     .lines_count = ORDER_LINES,
+                                     .has_lines = true,
+                                     .wait_ms = 0,
+                                     .has_wait_ms = true};
+    for (int i = 0; i < ORDERS; i++)
+        client("p", MESSAGE_order_place, arena_format(&texts, "O%d", i), &body);
+    turns();
+    cr_assert_eq(asked[KIND_INVENTORY], ORDERS * ORDER_LINES);
+}
+
+static void stock_answers(const char *order, const char *re, const char *status)
+{
+    peer(KIND_INVENTORY, order, re, "mug", status);
+    peer(KIND_INVENTORY, order, re, "tea", status);
+    turns();
+}
+
+Test(core_orders, go_on_after_a_start_within_the_limit_of_lines)
+{
+    place_some();
+    core_close(&core);
+    settings.lines_in_flight_max = 2 * ORDER_LINES;
+    start(KIND_ORDER);
+    memset(asked, 0, sizeof asked);
+    turns();
+    cr_expect_eq(asked[KIND_INVENTORY], 2 * ORDER_LINES);
+    stock_answers("O0", "inventory.reserve", "insufficient_stock");
+    cr_expect_eq(asked[KIND_INVENTORY], 3 * ORDER_LINES);
+    now += CORE_PATIENCE_US + 1000;
+    turns();
+    cr_expect_eq(asked[KIND_INVENTORY], 4 * ORDER_LINES, "an answer that never comes stops nobody");
+}
+
+Test(core_orders, expire_within_the_limit_of_lines)
+{
+    place_some();
+    for (int i = 0; i < ORDERS; i++)
+        stock_answers(arena_format(&texts, "O%d", i), "inventory.reserve", "ok");
+    cr_assert_eq(asked[KIND_PAYMENT], ORDERS);
+    settings.order_lines_max = ORDER_LINES;
+    settings.lines_in_flight_max = 2 * ORDER_LINES;
+    memset(asked, 0, sizeof asked);
+    now += settings.order_deadline_ms * 1000;
+    turn();
+    turns();
+    cr_expect_eq(asked[KIND_PAYMENT], 2);
+    now += CORE_PATIENCE_US + 1000;
+    turn();
+    cr_expect_eq(asked[KIND_PAYMENT], 3);
 }

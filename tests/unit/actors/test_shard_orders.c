@@ -70,7 +70,7 @@ static uint32_t resume(void)
     struct buffer out;
     enum fault fault = FAULT_NONE;
     buffer_init(&out);
-    uint32_t count = shard_resume(till.shard, &out, &fault);
+    uint32_t count = shard_resume(till.shard, &out, NULL, &fault);
     cr_assert_eq(fault, FAULT_NONE);
     take_runtime(&out);
     buffer_deinit(&out);

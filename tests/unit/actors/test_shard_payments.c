@@ -58,7 +58,7 @@ static uint32_t resume(void)
     struct buffer requests;
     enum fault fault;
     buffer_init(&requests);
-    uint32_t count = shard_resume(till.shard, &requests, &fault);
+    uint32_t count = shard_resume(till.shard, &requests, NULL, &fault);
     cr_assert_eq(fault, FAULT_NONE);
     struct cursor cursor = cursor_over(buffer_bytes(&requests));
     struct bytes request;

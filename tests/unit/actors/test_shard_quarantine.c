@@ -53,7 +53,7 @@ static uint32_t resumed(void)
     struct buffer out;
     enum fault fault;
     buffer_init(&out);
-    uint32_t count = shard_resume(till.shard, &out, &fault);
+    uint32_t count = shard_resume(till.shard, &out, NULL, &fault);
     buffer_deinit(&out);
     cr_assert_eq(fault, FAULT_NONE);
     return count;
