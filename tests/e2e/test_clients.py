@@ -40,7 +40,7 @@ class Clients(unittest.TestCase):
         self.client.call("inventory.receive", sku, {"quantity": quantity})
 
     def start(self, language, order, *lines):
-        return subprocess.Popen([*self.languages[language], "-e", self.shop.endpoint, order, *lines],
+        return subprocess.Popen([*self.languages[language], self.shop.endpoint, order, *lines],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def test_each_language_places_an_order(self):
