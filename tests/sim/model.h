@@ -68,6 +68,7 @@ struct model_order {
     bool lines_known;
     const char *status; // the last that events told: created, inventory_reserved, confirmed …
     bool cancel, confirmed, shipped, refused; // cancel: acknowledged
+    struct bytes cancelled_as, shipped_as;    // what was said first
     // why it may end, and what its readers were told (model_ends.c)
     int64_t deadline_at;
     struct money expected_total, currency; // currency: of the catalog's prices

@@ -46,9 +46,21 @@ static void look_at_lines(struct model *model, struct model_order *order, const 
     }
 }
 
+// A cart weighs as much as one may hold until its lines are known; what is larger than the limit goes alone.
+static void judge_admission(struct model *model, const struct model_order *order, const struct weight *open)
+{
+    int64_t mine = order->cart_id ? model->settings->cart_lines_max : order->items.count;
+    if (open->lines > mine && open->lines > model->settings->lines_in_flight_max)
+        wrong(model, order, 13, "it was admitted: more lines are in flight than %s", "lines_in_flight_max");
+    if (open->waiting >= model->settings->waiting_max)
+        wrong(model, order, 13, "it was admitted: more orders wait than %s", "waiting_max");
+}
+
 void model_order_placed(struct model *model, struct model_order *order, const struct world_decision *decision,
                         const struct order_place *body)
 {
+    if (!order->refused)
+        judge_admission(model, order, &decision->open);
     order->deadline_at = decision->at + model->settings->order_deadline_ms * 1000;
     order->expected_total = body->expected_total;
     order->has_expected_total = body->has_expected_total;

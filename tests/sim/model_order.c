@@ -178,7 +178,20 @@ static void place(struct model *model, const struct world_decision *decision, co
     model_order_placed(model, order, decision, body);
 }
 
-static void people(struct model *model, const struct world_decision *decision, struct model_order *order)
+// What is said again is said with the same content.
+static void judge_said(struct model *model, const struct world_decision *decision, struct model_order *order,
+                       struct bytes *first, const void *body)
+{
+    const struct shape *shape = decision->def->body();
+    struct bytes fingerprint = fingerprint_of(shape, body, &model->arena);
+    if (decision->status == STATUS_ok && !first->at)
+        *first = fingerprint;
+    else if (decision->status == STATUS_ok && fingerprint_difference(shape, *first, fingerprint))
+        wrong(model, order, 8, NULL, "said again with other content, and answered ok");
+}
+
+static void people(struct model *model, const struct world_decision *decision, struct model_order *order,
+                   const void *body)
 {
     if (decision->def->type == MESSAGE_order_get) {
         model_expect(model, decision, order ? STATUS_ok : STATUS_not_found);
@@ -188,8 +201,11 @@ static void people(struct model *model, const struct world_decision *decision, s
         if (order->shipped && decision->status == STATUS_ok)
             wrong(model, order, 8, NULL, "cancelled although it was shipped");
         order->cancel |= decision->status == STATUS_ok;
+        judge_said(model, decision, order, &order->cancelled_as, body);
     } else if (decision->def->type == MESSAGE_order_ship && decision->status == STATUS_ok && order->cancel) {
         wrong(model, order, 8, NULL, "shipped although it was cancelled");
+    } else if (decision->def->type == MESSAGE_order_ship) {
+        judge_said(model, decision, order, &order->shipped_as, body);
     }
 }
 
@@ -212,7 +228,7 @@ void model_order_decided(struct model *model, const struct world_decision *decis
     if (decision->def->type == MESSAGE_order_place)
         place(model, decision, body);
     else if (decision->in.origin == LOG_CLIENT)
-        people(model, decision, order);
+        people(model, decision, order, body);
     const struct answer *answer = body;
     if (decision->def->type == MESSAGE_order_answer && order && decision->logged &&
         bytes_equal(answer->re, BYTES("catalog.price")))
