@@ -57,6 +57,8 @@ struct model_product {
     int64_t version;
 };
 
+enum { MODEL_REASONS_MAX = 12, MODEL_EVENTS_MAX = 32 };
+
 struct model_order {
     UT_hash_handle hh;
     const char *id;
@@ -66,6 +68,15 @@ struct model_order {
     bool lines_known;
     const char *status; // the last that events told: created, inventory_reserved, confirmed …
     bool cancel, confirmed, shipped, refused; // cancel: acknowledged
+    struct bytes cancelled_as, shipped_as;    // what was said first
+    // why it may end, and what its readers were told (model_ends.c)
+    int64_t deadline_at;
+    struct money expected_total, currency; // currency: of the catalog's prices
+    bool has_expected_total;
+    const char *reasons[MODEL_REASONS_MAX];
+    uint32_t reasons_count;
+    struct model_lines shortages; // quantity: what was available
+    uint8_t told[MODEL_EVENTS_MAX];
     // the payment's operations
     struct bytes operation, provider_key;
     int64_t attempt;
@@ -120,6 +131,15 @@ void model_cart_decided(struct model *model, const struct world_decision *decisi
 void model_order_decided(struct model *model, const struct world_decision *decision, const void *body);
 void model_payment_decided(struct model *model, const struct world_decision *decision, const void *body);
 void model_sandbox_decided(struct model *model, const struct world_decision *decision, const void *body);
+void model_reason(struct model_order *order, const char *name);
+void model_order_placed(struct model *model, struct model_order *order, const struct world_decision *decision,
+                        const struct order_place *body);
+void model_order_filled(struct model *model, struct model_order *order);
+void model_order_heard(struct model *model, struct model_order *order, const struct answer *answer);
+void model_order_told(struct model *model, struct model_order *order, const struct effect *effect, int64_t at);
+void model_order_woken(struct model *model, const struct model_order *order, const struct world_decision *decision,
+                       const struct wake *wake);
+void model_order_rests(struct model *model, const struct model_order *order, const struct order *is);
 void model_expect(struct model *model, const struct world_decision *decision, enum status status);
 bool model_late(const struct world_decision *decision);
 // The decision's reply as its message's struct; false: there is none.

@@ -132,6 +132,7 @@ static void order_gets(struct model *model, struct model_order *order, const str
         item->priced = lines->at[i].priced;
         item->price = lines->at[i].price;
     }
+    model_order_filled(model, order);
 }
 
 static void claim(struct model *model, const struct world_decision *decision, struct model_cart *cart,

@@ -102,6 +102,7 @@ static void compare_order(struct model *model, const struct world *world, const 
     bool sold = bytes_equal(is.status, BYTES("confirmed")) || bytes_equal(is.status, BYTES("shipped")) ||
                 bytes_equal(is.status, BYTES("delivered"));
     differ(model, KIND_ORDER, order->id, "sold", sold, order->confirmed && !order->cancel);
+    model_order_rests(model, order, &is);
     differ(model, KIND_ORDER, order->id, "shipped", is.shipped, order->shipped);
     if (order->cancel && !bytes_equal(is.status, BYTES("cancelled")))
         finding_note(model->finding, 8, KIND_ORDER, id, NULL, "its cancel was acknowledged, but it rests as %.*s",

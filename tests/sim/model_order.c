@@ -175,9 +175,23 @@ static void place(struct model *model, const struct world_decision *decision, co
         line->price = body->lines[i].unit_price;
     }
     items_sum(model, order);
+    model_order_placed(model, order, decision, body);
 }
 
-static void people(struct model *model, const struct world_decision *decision, struct model_order *order)
+// What is said again is said with the same content.
+static void judge_said(struct model *model, const struct world_decision *decision, struct model_order *order,
+                       struct bytes *first, const void *body)
+{
+    const struct shape *shape = decision->def->body();
+    struct bytes fingerprint = fingerprint_of(shape, body, &model->arena);
+    if (decision->status == STATUS_ok && !first->at)
+        *first = fingerprint;
+    else if (decision->status == STATUS_ok && fingerprint_difference(shape, *first, fingerprint))
+        wrong(model, order, 8, NULL, "said again with other content, and answered ok");
+}
+
+static void people(struct model *model, const struct world_decision *decision, struct model_order *order,
+                   const void *body)
 {
     if (decision->def->type == MESSAGE_order_get) {
         model_expect(model, decision, order ? STATUS_ok : STATUS_not_found);
@@ -187,8 +201,11 @@ static void people(struct model *model, const struct world_decision *decision, s
         if (order->shipped && decision->status == STATUS_ok)
             wrong(model, order, 8, NULL, "cancelled although it was shipped");
         order->cancel |= decision->status == STATUS_ok;
+        judge_said(model, decision, order, &order->cancelled_as, body);
     } else if (decision->def->type == MESSAGE_order_ship && decision->status == STATUS_ok && order->cancel) {
         wrong(model, order, 8, NULL, "shipped although it was cancelled");
+    } else if (decision->def->type == MESSAGE_order_ship) {
+        judge_said(model, decision, order, &order->shipped_as, body);
     }
 }
 
@@ -211,17 +228,23 @@ void model_order_decided(struct model *model, const struct world_decision *decis
     if (decision->def->type == MESSAGE_order_place)
         place(model, decision, body);
     else if (decision->in.origin == LOG_CLIENT)
-        people(model, decision, order);
+        people(model, decision, order, body);
     const struct answer *answer = body;
     if (decision->def->type == MESSAGE_order_answer && order && decision->logged &&
         bytes_equal(answer->re, BYTES("catalog.price")))
         priced(model, order, answer);
+    if (decision->def->type == MESSAGE_order_answer && order && decision->logged)
+        model_order_heard(model, order, answer);
+    if (decision->def->type == MESSAGE_order_wake && order && decision->logged)
+        model_order_woken(model, order, decision, body);
     order = model_order(model, decision->request.key);
     if (decision->status != STATUS_ok && !decision->kept)
         return;
     for (uint32_t i = 0; order && i < decision->effects_count; i++)
-        if (decision->effects[i].type == EFFECT_EVENT)
+        if (decision->effects[i].type == EFFECT_EVENT) {
+            model_order_told(model, order, &decision->effects[i], decision->at);
             told(model, order, decision->effects[i].message);
+        }
 }
 
 // ---- payment and provider
@@ -271,8 +294,12 @@ void model_payment_decided(struct model *model, const struct world_decision *dec
         outcome->attempt == order->attempt && !bytes_equal(outcome->outcome, BYTES("failed")) &&
         !bytes_equal(outcome->outcome, BYTES("unknown")))
         order->answered = true;
-    if (decision->def->type == MESSAGE_payment_resolve && decision->status == STATUS_ok)
+    if (decision->def->type == MESSAGE_payment_outcome && bytes_equal(outcome->outcome, BYTES("declined")))
+        model_reason(order, "payment_failed");
+    if (decision->def->type == MESSAGE_payment_resolve && decision->status == STATUS_ok) {
         order->answered = order->resolved = true;
+        model_reason(order, "payment_failed");
+    }
     for (uint32_t i = 0; i < decision->effects_count && decision->status == STATUS_ok; i++) {
         const struct effect *effect = &decision->effects[i];
         if (effect->type == EFFECT_PROVIDER &&

@@ -333,9 +333,30 @@ static void end_hold(struct model *model, const struct world_decision *decision,
         end_by_order(model, decision, stock, body->reservation_id, state);
 }
 
+// Readers are told each on_hand, and what was available with it.
+static void judge_told(struct model *model, const struct world_decision *decision, const struct model_stock *stock,
+                       int64_t before)
+{
+    struct stock_event event;
+    struct refusal refusal;
+    bool told = false;
+    for (uint32_t i = 0; i < decision->effects_count && decision->status == STATUS_ok; i++) {
+        if (decision->effects[i].type != EFFECT_EVENT)
+            continue;
+        CHECK(body_decode(stock_event_shape(), decision->effects[i].value, &event, &model->arena, &refusal));
+        told = true;
+        wrong(model, decision, "on_hand, as readers are told,", event.on_hand, stock->on_hand);
+        wrong(model, decision, "available, as readers are told,", event.available, available(stock));
+    }
+    if (!told && stock->on_hand != before)
+        finding_note(model->finding, 14, KIND_INVENTORY, decision->request.key, &decision->in.sender,
+                     "%s changed on_hand, and readers are not told", decision->def->name);
+}
+
 void model_stock_decided(struct model *model, const struct world_decision *decision, const void *body)
 {
     struct model_stock *stock = model_stock_of(model, decision->request.key);
+    int64_t before = stock->on_hand;
     judge_due(model, decision, stock);
     if (decision->def->type == MESSAGE_inventory_receive)
         receive(model, decision, stock, body);
@@ -355,4 +376,5 @@ void model_stock_decided(struct model *model, const struct world_decision *decis
         expire(model, decision, stock, body);
     else if (decision->def->type == MESSAGE_inventory_get)
         get(model, decision, stock);
+    judge_told(model, decision, stock, before);
 }

@@ -280,7 +280,8 @@ static void decided(void *context, const struct incoming *in, enum status status
                                         .reply = effects->reply,
                                         .kept = effects->kept,
                                         .waits = effects->wait,
-                                        .logged = logged};
+                                        .logged = logged,
+                                        .open = actor->core.shard->weight};
     struct cursor cursor = cursor_over(in->request);
     struct envelope_refusal refusal;
     CHECK(request_read(&cursor, &decision->request, &refusal), "%s", refusal.message);

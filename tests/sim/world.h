@@ -56,6 +56,7 @@ struct world_decision {
     struct bytes reply;
     bool kept, waits;
     bool logged; // it changed something
+    struct weight open; // of the actor, afterwards
 };
 
 // Each may be NULL.
