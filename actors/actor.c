@@ -130,7 +130,7 @@ static void snapshot_answer(struct actor *actor, struct snapshot *snapshot)
     else
         body_encode(snapshot_reply_shape(), &reply, &body);
     outbox_reply(&actor->core.outbox, bytes_of(snapshot->route, snapshot->route_size), snapshot->flags,
-                 bytes_of(snapshot->id, snapshot->id_size), snapshot->fault ? STATUS_storage_full : STATUS_ok,
+                 bytes_of(snapshot->id, snapshot->id_size), snapshot->fault ? STATUS_snapshot_failed : STATUS_ok,
                  buffer_bytes(&body));
     buffer_deinit(&body);
     core_deliver(&actor->core);
@@ -273,7 +273,7 @@ static enum fault open_core(struct actor *actor)
                                           .quarantine = options->epoch->quarantine,
                                           .closed = options->closed,
                                           .waiters_max = options->waiters_max,
-                                          .cache_bytes = options->memory_bytes / 8,
+                                          .cache_bytes = options->cache_bytes,
                                           .horizon = &actor->horizon},
                                 .wires = {actor, take, release, deliver},
                                 .room = options->room,

@@ -31,7 +31,8 @@ struct actor_options {
     struct room *room; // of replies, and may be NULL
     uint16_t number;   // the broker's
     const char *database;
-    uint64_t memory_bytes;
+    uint64_t memory_bytes; // of its database
+    uint64_t cache_bytes;  // for rows touched lately
     uint32_t files; // that its database keeps open
     bool sync;
     uint32_t turn_messages_max;

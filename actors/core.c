@@ -2,6 +2,7 @@
 #include "actors/core.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 #include <stdlib.h>
 
@@ -73,6 +74,8 @@ static void select_lane(struct core *core, enum inbox_lane lane, uint32_t max, s
         }
         *size += parcel.request.size;
     }
+    if (PLANTED(peer_message_dropped) && lane == INBOX_PEERS && core->count == max)
+        wires->take(wires->context, lane, &parcel);
 }
 
 static void select_new(struct core *core, int64_t now)
@@ -136,7 +139,7 @@ void core_deliver(struct core *core)
 
 static void spend_credit(struct core *core, uint32_t consumed)
 {
-    for (uint32_t i = 0; i < consumed; i++) {
+    for (uint32_t i = PLANTED(credit_lost); i < consumed; i++) {
         if (core->list[i].origin != LOG_CLIENT)
             continue;
         core->credit.commands++;
@@ -160,6 +163,8 @@ enum fault core_turn(struct core *core, int64_t now, struct fault_text *text)
 {
     uint32_t consumed = 0;
     enum fault fault = shard_turn(core->shard, shard_time(core->shard, now), core->list, core->count, &consumed, text);
+    if (fault && PLANTED(reply_before_sync))
+        core_deliver(core);
     if (fault)
         return fault;
     spend_credit(core, consumed);
@@ -209,7 +214,7 @@ enum fault core_begin(struct core *core, const struct log_epoch *epoch, struct f
 {
     text->line[0] = '\0';
     enum fault fault = shard_begin_epoch(core->shard, epoch, text);
-    if (fault == FAULT_NONE)
+    if (fault == FAULT_NONE && !PLANTED(not_asked_again))
         shard_resume(core->shard, &core->resume, &core->resume_lines, &fault);
     for (size_t at = 0, one = sizeof core->lines_left; at < core->resume_lines.size; at += one) {
         int64_t lines;

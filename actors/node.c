@@ -2,6 +2,7 @@
 #include "actors/node_state.h"
 
 #include "actors/dying.h"
+#include "actors/memory.h"
 #include "codec/check.h"
 #include "store/clock_note.h"
 #include "store/snapshots.h"
@@ -12,15 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
-
-enum { RETIRED_BYTES = 4 * 1024 * 1024 };
-
-static _Noreturn void fail(const char *line)
-{
-    fprintf(stderr, "souk: %s\n", line);
-    fflush(stderr);
-    _exit(70);
-}
 
 static int64_t share(int64_t all, uint16_t actors)
 {
@@ -91,12 +83,16 @@ static void start_actor(struct node *node, int kind, int index)
         .clock = &node->clock,
         .closed = watch_closed(node->watch),
         .served = shop_record(node->shop)->served,
-        .fail = fail,
+        .fail = node->options.fail,
     };
-    uint32_t databases = 1, owners = 0; // those that own nothing any more only read their log: the least there is
+    const struct owner_map *owners = &node->epoch.owners, *ever = &shop_record(node->shop)->ever;
+    struct memory_share memory = memory_share(node->options.memory_bytes, owners, ever);
+    bool retired = index >= owners->count[kind];
+    options.memory_bytes = retired ? memory.retired : memory.database;
+    options.cache_bytes = retired ? 0 : memory.rows;
+    uint32_t databases = 1; // meta
     for (int other = 0; other < KIND_COUNT; other++)
-        owners += node->epoch.owners.count[other], databases += shop_record(node->shop)->ever.count[other];
-    options.memory_bytes = index < node->epoch.owners.count[kind] ? node->options.memory_bytes / owners : RETIRED_BYTES;
+        databases += ever->count[other];
     options.files = node->options.files / databases;
     node->actors[kind][index] = actor_start(&options);
 }

@@ -14,7 +14,7 @@ struct node_options {
     void *zmq;
     const char *path;
     int64_t free_min_bytes; // on the disk (actors/watch.h)
-    uint64_t memory_bytes; // split evenly over the databases
+    uint64_t memory_bytes; // of all (actors/memory.h)
     uint32_t files; // that all databases together keep open; 0: as many as are of use
     bool sync;
     struct owner_map wanted;
@@ -24,6 +24,7 @@ struct node_options {
     uint32_t waiters_max;
     const char *build;
     void (*log)(const char *line);
+    void (*fail)(const char *line); // does not return (N3)
 };
 
 struct node;

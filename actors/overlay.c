@@ -6,6 +6,7 @@
 
 #include "codec/check.h"
 #include "codec/ids.h"
+#include "codec/planted.h"
 #include "codec/schema.h"
 
 #include <stdlib.h>
@@ -332,7 +333,7 @@ void overlay_committed(struct overlay *overlay)
         return;
     for (uint32_t row = 1; row <= overlay->count; row++) {
         const struct overlay_row *it = &overlay->rows[row];
-        bool same = it->cached && !it->dirty;
+        bool same = it->cached && (!it->dirty || (PLANTED(stale_cache) && !it->value.at));
         if (!same && !it->wanted && it->family < FAMILY_COUNT && it->family != FAMILY_DUE)
             cache_keep(overlay->cache, it->family, it->key, it->hash, it->value);
     }

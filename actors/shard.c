@@ -4,6 +4,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,8 @@ const struct decision *shard_decided_now(void)
 static bool due_first(struct shard *shard, const struct decision *decision)
 {
     if (shard->options.replay || !shard->kind->due_at || decision->in->origin == LOG_RUNTIME)
+        return true;
+    if (PLANTED(commit_after_expiry) && decision->def->type == MESSAGE_inventory_commit)
         return true;
     return decision_expire(shard, decision);
 }

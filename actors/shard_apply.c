@@ -4,6 +4,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 #include <stdlib.h>
 #include <uthash.h>
@@ -238,11 +239,11 @@ void decision_apply(struct shard *shard, const struct decision *decision, enum s
     if (status == STATUS_ok || shard->effects.kept)
         for (uint32_t i = 0; i < shard->effects.count; i++)
             changed |= apply_one(shard, decision, &shard->effects.list[i]);
-    if (status == STATUS_ok && decision->remembered.size) {
+    if (status == STATUS_ok && decision->remembered.size && !PLANTED(forget_reply)) {
         remember(shard, decision);
         changed = true;
     }
-    if (changed)
+    if (changed && !(PLANTED(ending_not_logged) && decision->def->type == MESSAGE_inventory_expire))
         log_message(shard, decision, status);
     if (shard->options.witness)
         shard->options.witness(shard->options.witness_context, decision->in, status, &shard->effects, changed);

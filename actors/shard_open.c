@@ -3,6 +3,7 @@
 #include "actors/shard.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 #include "store/epochs.h"
 
 #include <stdlib.h>
@@ -80,7 +81,7 @@ static enum fault open_records(struct shard *shard, struct buffer *resume, struc
                                                    lines ? lines_of(shard, value, &arena) : 0};
         if (!resume) {
             shard_weigh(shard, value, 1, &arena);
-            if (shard->kind->wake_at)
+            if (shard->kind->wake_at && !PLANTED(deadline_lost))
                 timers_set(shard->timers, key, shard->kind->wake_at(value, &arena));
         }
         shard_deciding(NULL);

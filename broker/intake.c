@@ -2,10 +2,9 @@
 #include "broker/intake.h"
 
 #include "codec/check.h"
-
-#include <stdio.h>
 #include "codec/cursor.h"
 
+#include <stdio.h>
 #include <time.h>
 
 // Where the answers to the frame at hand go.
@@ -72,12 +71,14 @@ static enum drop reason_of(enum status status)
 static void refuse_form(const struct sender *sender, const struct envelope_refusal *refusal)
 {
     struct intake *intake = sender->intake;
+    char named[sizeof "meta." + REQUEST_ID_SIZE_MAX];
+    snprintf(named, sizeof named, "meta.%.*s", BYTES_FORMAT(refusal->meta_field));
     if (!refusal->id.size && !limit_allows(&intake->limit, sender->route, now_ms())) {
         drops_add(intake->drops, DROP_malformed_limited, 1);
         return;
     }
     drops_add(intake->drops, reason_of(refusal->status), 1);
-    refuse(sender, refusal->id, refusal->status, refusal->field, refusal->message);
+    refuse(sender, refusal->id, refusal->status, refusal->meta_field.size ? named : refusal->field, refusal->message);
 }
 
 static void refuse_busy(const struct sender *sender, struct bytes id, const char *message, int64_t retry_after_ms)

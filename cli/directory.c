@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/snapshot.h"
 #include "codec/check.h"
+#include "store/hold.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,35 +59,42 @@ static int snapshot_open(const char *command, struct directory *directory)
     return fault_exit(command, shop_open(made, false, true, &directory->shop, &text), &text);
 }
 
-static int shop_lock(const char *command, struct directory *directory, bool snapshot)
+static enum fault shop_take(struct directory *directory, bool writes, struct fault_text *text)
+{
+    enum fault fault = writes ? FAULT_NONE : shop_hold(directory->path, &directory->held, text);
+    return fault ? fault : shop_open(directory->path, false, !writes, &directory->shop, text);
+}
+
+static int shop_lock(const char *command, struct directory *directory, bool snapshot, bool writes)
 {
     struct fault_text text;
     if (snapshot)
         snapshot_prepare();
-    enum fault fault = shop_open(directory->path, false, false, &directory->shop, &text);
+    enum fault fault = shop_take(directory, writes, &text);
     if (fault == FAULT_LOCKED && snapshot)
         return snapshot_open(command, directory);
     if (snapshot)
         snapshot_done();
     if (fault == FAULT_LOCKED)
         return fail_with(EXIT_USAGE, command,
-                         "%s: a node runs here (or another tool reads it). Stop it, or say --snapshot to work on a "
+                         "%s: a node runs here (or a tool writes to it). Stop it, or say --snapshot to work on a "
                          "checkpoint that the node makes now",
                          directory->path);
     return fault_exit(command, fault, &text);
 }
 
-int directory_open(const char *command, const char *path, bool snapshot, struct directory **directory)
+static int open_either(const char *command, const char *path, bool snapshot, bool writes, struct directory **directory)
 {
     struct directory *it = calloc(1, sizeof *it);
     CHECK(it);
+    it->held = -1;
     int code = EXIT_OK;
     if (path)
         snprintf(it->path, sizeof it->path, "%s", path);
     else
         code = directory_default(command, it->path);
     if (code == EXIT_OK)
-        code = shop_lock(command, it, snapshot);
+        code = shop_lock(command, it, snapshot, writes);
     if (code) {
         directory_close(&it);
         return code;
@@ -95,6 +103,16 @@ int directory_open(const char *command, const char *path, bool snapshot, struct 
     it->databases.ever = shop_record(it->shop)->ever;
     *directory = it;
     return EXIT_OK;
+}
+
+int directory_open(const char *command, const char *path, bool snapshot, struct directory **directory)
+{
+    return open_either(command, path, snapshot, false, directory);
+}
+
+int directory_open_to_write(const char *command, const char *path, bool snapshot, struct directory **directory)
+{
+    return open_either(command, path, snapshot, true, directory);
 }
 
 int directory_open_kind(const char *command, struct directory *directory, enum kind_id kind)
@@ -133,6 +151,8 @@ void directory_close(struct directory **directory)
         for (int index = 0; index < ACTORS_MAX; index++)
             store_close(&it->databases.of[kind][index]);
     shop_close(&it->shop);
+    if (it->held >= 0)
+        close(it->held);
     if (it->is_snapshot)
         snapshot_done();
     free(it);

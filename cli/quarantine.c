@@ -181,7 +181,7 @@ int command_quarantine(int argc, char **argv)
     struct directory *directory = NULL;
     int code = read_options(argc, argv, &it);
     if (code == EXIT_OK)
-        code = directory_open("quarantine", it.directory, it.snapshot, &directory);
+        code = directory_open_to_write("quarantine", it.directory, it.snapshot, &directory);
     if (code == EXIT_OK)
         code = run(&it, directory);
     directory_close(&directory);

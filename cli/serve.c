@@ -3,9 +3,11 @@
 // bound → the directory is locked, reshaped, its actors open → the broker serves. Ends in order: refuse new
 // requests → actors finish their turn and answer who waits → replies go out → close.
 #include "cli/cli.h"
+#include "cli/directory.h"
 #include "cli/files.h"
 #include "cli/options.h"
 
+#include "actors/memory.h"
 #include "actors/node.h"
 #include "broker/broker.h"
 #include "broker/topology.h"
@@ -59,6 +61,12 @@ static void log_line(const char *line)
     fprintf(stderr, "%s souk serve: %s\n", time_format(clock_wall()).text, line);
 }
 
+static void fail_line(const char *line)
+{
+    log_line(line);
+    _exit(EXIT_FAULT);
+}
+
 static void log_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void log_format(const char *format, ...)
 {
@@ -100,6 +108,8 @@ static int read_topology(struct serve *serve)
         path = "topology.toml";
     if (path && topology_load(path, &serve->topology, &text))
         return fail_with(EXIT_USAGE, "serve", "%s", text.line);
+    if (serve->directory && !serve->directory[0])
+        return usage_error("serve", "--directory must name one");
     if (serve->directory)
         snprintf(serve->topology.store.path, sizeof serve->topology.store.path, "%s", serve->directory);
     if (!serve->topology.store.sync && !serve->unsafe)
@@ -155,6 +165,7 @@ static int open_node(struct serve *serve)
         .room = serve->room,
         .build = SOUK_VERSION " " SOUK_BUILD,
         .log = log_line,
+        .fail = fail_line,
     };
     struct fault_text text;
     enum fault fault = node_open(&options, &serve->node, &text);
@@ -183,7 +194,19 @@ static int bind_broker(struct serve *serve)
     enum fault fault = broker_bind(&serve->broker_options, &serve->broker, &text);
     if (fault == FAULT_LOCKED)
         return fail_with(EXIT_USAGE, "serve", "%s; end what listens there, or change broker.listen or .events", text.line);
-    return fault ? fail_with(EXIT_FAULT, "serve", "%s", text.line) : EXIT_OK;
+    return fault_exit("serve", fault, &text);
+}
+
+static void tell_memory(const struct serve *serve)
+{
+    struct owner_map ever;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        ever.count[kind] = node_actors(serve->node, kind);
+    uint64_t given = (uint64_t)serve->topology.store.memory_mb << 20;
+    uint64_t taken = memory_taken(given, node_owners(serve->node), &ever);
+    if (taken > given)
+        log_format("store.memory_mb is %llu: too little for so many actors, whose caches and buffers may take %llu MiB",
+                   (unsigned long long)given >> 20, (unsigned long long)taken >> 20);
 }
 
 static void divide_files(struct serve *serve)
@@ -203,6 +226,7 @@ static int start_broker(struct serve *serve)
 {
     struct broker_options *options = &serve->broker_options;
     divide_files(serve);
+    tell_memory(serve);
     char control[4200];
     snprintf(control, sizeof control, "ipc://%s/control.sock", serve->topology.store.path);
     options->control = control;

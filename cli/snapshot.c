@@ -96,7 +96,7 @@ static int refused(const char *command, const struct souk_reply *reply)
 {
     struct buffer body = {0};
     json_write(bytes_of(reply->body, reply->body_size), &body);
-    int code = fail_with(EXIT_REFUSED, command, "the node made no snapshot: %s %.*s", reply->status,
+    int code = fail_with(EXIT_FAULT, command, "the node made no snapshot: %s %.*s", reply->status,
                          BYTES_FORMAT(buffer_bytes(&body)));
     buffer_deinit(&body);
     return code;
@@ -131,7 +131,7 @@ int snapshot_take(const char *command, const char *directory, char *path)
         return code;
     if (access(endpoint + 6, F_OK) != 0)
         return fail_with(EXIT_USAGE, command,
-                         "%s: locked, but no node listens there: another tool reads it now; try again later",
+                         "%s: locked, but no node listens there: a tool writes to it now; try again later",
                          directory);
     souk_request_id(id);
     snprintf(name, sizeof name, "%s-%.16s", command, id);

@@ -3,6 +3,7 @@
 // nothing; a node may run.
 #include "broker/topology.h"
 
+#include "actors/memory.h"
 #include "cli/cli.h"
 #include "cli/directory.h"
 #include "cli/options.h"
@@ -20,7 +21,7 @@ struct topology_command {
     const char *directory; // NULL: the file's
     bool json;
     struct topology topology;
-    struct owner_map wanted, now;
+    struct owner_map wanted, now, ever;
     bool exists; // there is a shop
     uint64_t epoch;
     struct buffer out;
@@ -32,11 +33,11 @@ static void print_help(void)
     printf(
         "usage: souk topology check [-t FILE] [-d DIR] [--json]\n\n"
         "Validates a topology file, shows which actor owns which slots (a key's slot: XXH3_64 mod 1024), and what a\n"
-        "start with it would move between the databases of DIR. Reads only; a node may run on DIR.\n\n"
+        "start with it would move between the databases of DIR. Says so if store.memory_mb is too little. Reads only; a node may run on DIR.\n\n"
         "  -t, --topology FILE  the file (default: ./topology.toml, else the built-in values)\n"
         "  -d, --directory DIR  a node's directory (default: the file's store.path)\n"
         "      --json           one object: {valid, file, directory, exists, epoch, actors: [{name, from, to}],\n"
-        "                       moves: [{source, target, from, to}]}, slots from ≤ slot < to; or {valid: false, "
+        "                       memory_taken_mb, moves: [{source, target, from, to}]}, slots from ≤ slot < to; or {valid: false, "
         "message}\n"
         "  -h, --help           this text\n\n"
         "Exit codes: 0 valid, 2 wrong use or an invalid file, 70 a failure.\n\n"
@@ -77,7 +78,7 @@ static int load(struct topology_command *it)
     if (it->file && topology_load(it->file, &it->topology, &text))
         return invalid(it, text.line);
     for (int kind = 0; kind < KIND_COUNT; kind++)
-        it->wanted.count[kind] = (uint16_t)it->topology.actors.count[kind];
+        it->wanted.count[kind] = it->ever.count[kind] = (uint16_t)it->topology.actors.count[kind];
     if (!it->directory)
         it->directory = it->topology.store.path;
     return EXIT_OK;
@@ -94,6 +95,9 @@ static int load_shop(struct topology_command *it)
     if (fault)
         return fault_exit("topology", fault, &text);
     it->now = shop_record(shop)->owners;
+    for (int kind = 0; kind < KIND_COUNT; kind++)
+        if (it->ever.count[kind] < shop_record(shop)->ever.count[kind])
+            it->ever.count[kind] = shop_record(shop)->ever.count[kind];
     it->epoch = shop_record(shop)->epoch;
     it->exists = it->epoch > 0;
     shop_close(&shop);
@@ -131,6 +135,19 @@ static void actors_json(struct topology_command *it)
         }
 }
 
+static uint64_t memory_taken_mb(const struct topology_command *it)
+{
+    return memory_taken((uint64_t)it->topology.store.memory_mb << 20, &it->wanted, &it->ever) >> 20;
+}
+
+static void report_memory(struct topology_command *it)
+{
+    uint64_t taken = memory_taken_mb(it);
+    if (taken > (uint64_t)it->topology.store.memory_mb)
+        buffer_printf(&it->out, "\nstore.memory_mb is %lld: too little for so many actors, whose caches and buffers may take %llu MiB\n",
+                      (long long)it->topology.store.memory_mb, (unsigned long long)taken);
+}
+
 static void report_json(struct topology_command *it)
 {
     buffer_printf(&it->out, "{\"valid\":true,\"file\":");
@@ -143,7 +160,7 @@ static void report_json(struct topology_command *it)
     buffer_printf(&it->out, ",\"exists\":%s,\"epoch\":%llu,\"actors\":[", it->exists ? "true" : "false",
                   (unsigned long long)it->epoch);
     actors_json(it);
-    buffer_printf(&it->out, "],\"moves\":[");
+    buffer_printf(&it->out, "],\"memory_taken_mb\":%llu,\"moves\":[", (unsigned long long)memory_taken_mb(it));
     if (it->exists)
         shop_plan(&it->now, &it->wanted, move_json, it);
     buffer_printf(&it->out, "]}\n");
@@ -172,6 +189,7 @@ static void report_print(struct topology_command *it)
             owner_range(&it->wanted, actor, &from, &to);
             buffer_printf(&it->out, "  %-14s slots %4u–%4u\n", actor_id_name(actor).text, from, to - 1);
         }
+    report_memory(it);
     report_moves(it);
 }
 

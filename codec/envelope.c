@@ -110,8 +110,9 @@ static bool meta_read(struct cursor *cursor, struct request *request, struct env
             read = retry_until_read(cursor, request, refusal);
         else if (bytes_equal(name, BYTES("traceparent")))
             read = traceparent_read(cursor, request, refusal);
-        else
-            refuse(refusal, "meta", "meta has a field that is not known here; it may have retry_until and traceparent");
+        else if (!refuse(refusal, "meta", "meta has a field that is not known here; it may have retry_until and traceparent") &&
+                 key_valid(name, REQUEST_ID_SIZE_MAX))
+            refusal->meta_field = name;
         if (!read)
             return false;
     }

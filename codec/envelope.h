@@ -30,6 +30,7 @@ struct envelope_refusal {
     struct bytes id;    // empty: could not be read
     const char *field;  // "request_id", "type", "key", "body", "meta", "meta.retry_until", "bundle", "frame"
     const char *message;
+    struct bytes meta_field; // field is "meta": the one that is not known; borrowed from the frame; empty: not that
 };
 
 // One request at the cursor, which then stands behind it. On refusal the cursor is moved behind the array if that can

@@ -19,6 +19,7 @@
 #include "store/backend.h"
 #include "store/epochs.h"
 #include "store/keys.h"
+#include "store/tuning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RECORD_VERSION_SHOP = 1, PATH_SIZE_MAX = 3900, META_MEMORY = 4 * 1024 * 1024 };
+enum { RECORD_VERSION_SHOP = 1, PATH_SIZE_MAX = 3900, META_MEMORY = TUNING_MEMORY_MIN };
 
 struct shop {
     char *path;
@@ -136,6 +137,12 @@ static enum fault directory_sync(const char *path, struct fault_text *text)
                   : store_fault(FAULT_IO, text, "%s: cannot sync this directory: %s", path, strerror(error));
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 // All directories of the path that are missing.
 static enum fault directory_make(const char *path, struct fault_text *text)
 {
@@ -146,6 +153,8 @@ static enum fault directory_make(const char *path, struct fault_text *text)
         memcpy(part, path, i);
         part[i] = 0;
         if (mkdir(part, 0755) != 0) {
+            if (errno == ENOTDIR || (errno == EEXIST && !is_directory(part)))
+                return store_fault(FAULT_IO, text, "%s: a file is in the way of this directory", part);
             if (errno != EEXIST)
                 return store_fault(FAULT_IO, text, "%s: cannot make this directory: %s", part, strerror(errno));
             continue;

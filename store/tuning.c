@@ -3,7 +3,14 @@
 
 #include "store/backend.h"
 
-enum { MIB = 1024 * 1024, MEMORY_DEFAULT = 32 * MIB, FILES_MIN = 20, FILES_MAX = 128 };
+enum {
+    MIB = 1024 * 1024,
+    MEMORY_DEFAULT = 32 * MIB,
+    BUFFERS_MIN = 4 * MIB, // with less, small tables are made all the time
+    CACHE_MIN = 2 * MIB,
+    FILES_MIN = 20,
+    FILES_MAX = 128
+};
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
@@ -14,12 +21,12 @@ struct tuning_share tuning_share(uint64_t memory)
 {
     if (!memory)
         memory = MEMORY_DEFAULT;
-    uint64_t buffers = clamp(memory / 2, 16 * MIB, UINT64_MAX);
+    uint64_t buffers = clamp(memory / 2, BUFFERS_MIN, UINT64_MAX);
     return (struct tuning_share){
         .buffers = buffers,
-        .buffer = clamp(memory / 8, 4 * MIB, 64 * MIB),
-        .log_buffer = clamp(memory / 4, 8 * MIB, 64 * MIB),
-        .cache = clamp(memory > buffers ? memory - buffers : 0, 8 * MIB, UINT64_MAX),
+        .buffer = clamp(memory / 8, BUFFERS_MIN / 4, 64 * MIB),
+        .log_buffer = clamp(memory / 4, BUFFERS_MIN / 2, 64 * MIB),
+        .cache = clamp(memory > buffers ? memory - buffers : 0, CACHE_MIN, UINT64_MAX),
         .wal = clamp(memory / 6, 4 * MIB, 32 * MIB),
         .files = FILES_MAX,
     };

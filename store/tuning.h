@@ -6,11 +6,12 @@
 #include "codec/pack.h"
 #include "store/store.h"
 
-// How `memory_bytes` is split. Half is for write buffers, the rest for the block cache, which also holds the tables'
+// How `memory_bytes` is split; buffers and cache together are that much, but never less than TUNING_MEMORY_MIN. Half is for write buffers, the rest for the block cache, which also holds the tables'
 // indexes and filters: memory does not grow with the number of rows. A single family's buffer is at most an eighth,
 // the log's a quarter (nobody looks rows up in it, and larger flushes are fewer files). Unflushed write-ahead log is
 // what a restart has to read, at some 30 MiB/s and core when rows are small: a sixth, so that all databases of a shop
 // together have at most memory_mb / 6, and never more than 32 MiB each.
+enum { TUNING_MEMORY_MIN = 6 * 1024 * 1024 };
 struct tuning_share {
     uint64_t buffers, buffer, log_buffer, cache, wal;
     uint32_t files;

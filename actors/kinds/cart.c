@@ -10,6 +10,7 @@
 #include "actors/kinds/kind.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 // clang-format off
 #define CART_FACTS                                                                                                     \
@@ -287,6 +288,8 @@ static enum status cart_settle(const struct given *given, struct effects *effect
         else
             line_remove(&cart, line);
     }
+    if (PLANTED(cart_cleared))
+        cart.lines_count = 0;
     cart.has_claim = false;
     cart.version++;
     cart_put(given, effects, &cart);

@@ -272,6 +272,8 @@ void order_give_back(struct order_turn *turn)
         hold_what_was_asked(turn);
     if (turn->bits_size)
         memcpy(turn->waiting, turn->held, turn->bits_size);
+    if (PLANTED(cart_stays_claimed))
+        turn->record.cart_held = false;
     turn->record.cart_waiting = turn->record.cart_held;
     turn->record.has_prices = turn->record.has_currency = false;
     order_enter(turn, ORDER_STEP_releasing);

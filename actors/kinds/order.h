@@ -5,6 +5,7 @@
 
 #include "actors/kinds/kind.h"
 #include "codec/check.h"
+#include "codec/planted.h"
 
 enum { ORDER_SAFETY_MS = 60000, ORDER_RETRY_AFTER_MS = 250 };
 

@@ -52,6 +52,8 @@ enum status order_cancel_wish(struct order_turn *turn)
     enum status status;
     if (!cancel_begins(turn, &status))
         return status;
+    if (PLANTED(cancel_forgets_step) && turn->step == ORDER_STEP_holding)
+        order_give_back(turn);
     order_save(turn);
     return order_answer_status(turn);
 }

@@ -80,6 +80,8 @@ bool order_items_make(struct order_content *content, struct arena *arena)
         }
         // No overflow: ORDER_LINES_MAX × QUANTITY_MAX is far below INT64_MAX.
         struct order_item *item = &content->items[*slot - 1];
+        if (PLANTED(duplicates_not_summed))
+            item->quantity = 0;
         item->quantity += line->quantity;
         fits = fits && item->quantity <= QUANTITY_MAX;
     }

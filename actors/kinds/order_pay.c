@@ -99,7 +99,7 @@ static void order_refund(struct order_turn *turn)
 
 enum status order_captured_late(struct order_turn *turn)
 {
-    if (!turn->record.cancel)
+    if (!turn->record.cancel || PLANTED(late_capture_confirms))
         return order_captured(turn);
     payment_said(turn);
     order_tell(turn, EVENT_payment_captured);

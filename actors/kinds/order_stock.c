@@ -70,6 +70,8 @@ enum status order_reserved(struct order_turn *turn)
         bits_set(turn->held, index);
     else
         refused(turn, index);
+    if (PLANTED(charge_early) && answered_ok(turn))
+        memset(turn->waiting, 0, turn->bits_size);
     if (!bits_any(turn->waiting, turn->bits_size))
         holding_done(turn);
     return order_save(turn);

@@ -67,7 +67,8 @@ enum status order_ask_overdue(struct order_turn *turn)
 enum status order_resend(struct order_turn *turn)
 {
     order_ask(turn);
-    order_arm(turn, turn->given->at);
+    if (!PLANTED(deadline_lost))
+        order_arm(turn, turn->given->at);
     return STATUS_ok;
 }
 

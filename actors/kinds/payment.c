@@ -23,6 +23,7 @@
 //       the operation began, because an OPEN row of its own says so
 #include "actors/kinds/kind.h"
 #include "codec/check.h"
+#include "codec/planted.h"
 
 enum { RETRY_FIRST_MS = 500, RETRY_LAST_MS = 60000 };
 #define MS_US INT64_C(1000)
@@ -101,7 +102,8 @@ static struct bytes provider_key(const struct payment_turn *turn)
 {
     const struct operation *open = &turn->record.open;
     return bytes_text(arena_format(turn->given->arena, "%.*s/%lld/%.*s", BYTES_FORMAT(turn->given->key),
-                                   (long long)open->attempt, BYTES_FORMAT(open->kind)));
+                                   (long long)(PLANTED(new_key_on_retry) ? open->tries : open->attempt),
+                                   BYTES_FORMAT(open->kind)));
 }
 
 static struct bytes operation_name(const struct operation *open)
@@ -160,7 +162,7 @@ static bool operation_aged(struct payment_turn *turn)
 {
     struct operation *open = &turn->record.open;
     int64_t forgotten_at = open->first_sent_at + turn->given->settings->provider_key_hours * HOUR_US;
-    if (open->query || turn->given->at < forgotten_at)
+    if (open->query || turn->given->at < forgotten_at || PLANTED(send_forgotten_key))
         return false;
     open->query = true;
     return true;
@@ -381,6 +383,8 @@ static enum status payment_want(const struct given *given, struct effects *effec
         return want_first(&turn, body->want);
 
     bool refund = bytes_equal(body->want, BYTES("refunded")), changed = false;
+    if (PLANTED(two_calls_open) && state_is(&turn, "authorizing"))
+        turn.record.state = BYTES("action_required");
     if (state_is(&turn, "authorizing") || (refund && state_is(&turn, "capturing"))) {
         changed = !bytes_equal(turn.record.want, body->want);
         turn.record.want = body->want;

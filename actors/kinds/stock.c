@@ -7,6 +7,7 @@
 #include "actors/kinds/holds.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 // clang-format off
 #define STOCK_FACTS                                                                                                    \
@@ -227,15 +228,15 @@ static enum status inventory_reserve(const struct given *given, struct effects *
     if (!stock_load(given, &stock))
         return STATUS_not_found;
     struct ceiling ceiling = ceiling_of(&stock);
-    if (body->quantity > ceiling_available(&ceiling))
+    if (body->quantity + PLANTED(off_by_one) > ceiling_available(&ceiling))
         return reserve_insufficient(given, effects, ceiling_available(&ceiling));
 
     hold = (struct hold){.quantity = body->quantity, .ttl_ms = body->ttl_ms, .has_ttl_ms = body->has_ttl_ms};
     hold_reserve(&ceiling, &hold);
-    if (!order) {
+    if (!order || PLANTED(clock_ends_order_hold)) {
         int64_t ttl_ms = body->has_ttl_ms ? body->ttl_ms : given->settings->reservation_ttl_ms;
         hold.expires_at = hold.first_expires_at = given->at + ttl_ms * 1000;
-        hold.has_first_expires_at = true;
+        hold.has_first_expires_at = !order;
         hold_until(given, effects, &stock, &hold);
     }
     stock_put(given, effects, &stock, &ceiling);
@@ -289,6 +290,8 @@ static enum status end_by_client(const struct given *given, struct effects *effe
     struct hold hold;
     if (!hold_load(given, 0, &hold))
         return hold_missing(given);
+    if (PLANTED(release_twice) && hold_state(&hold) == HOLD_RELEASED)
+        hold.state = hold_state_name(HOLD_HELD);
     if (hold_state(&hold) == wanted)
         return hold_reply(effects, wanted, hold.ended_available, 0);
     if (hold_state(&hold) != HOLD_HELD)

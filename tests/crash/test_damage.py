@@ -17,7 +17,7 @@ class Damage(unittest.TestCase):
 
     def test_flipped_bytes(self):
         with damage.flips("short", places=2) as cases:
-            self.assertIn("refused", self.all_of(cases, step=3))
+            self.assertIn("refused", self.all_of(cases, step=6))
 
     def test_what_is_lost_in_the_middle_is_refused(self):
         with damage.holes("short") as cases:

@@ -150,7 +150,8 @@ class SmallDisk(unittest.TestCase):
             answered.append(reply[0])
         # RocksDB's own attempt at recovery runs into an assertion of RocksDB if it is quicker than the node's end.
         if self.shop.died() != -signal.SIGABRT:
-            self.assertIn("the outcome of the last turn is unknown; ending", self.shop.log_text())
+            self.assertRegex(self.shop.log_text(),
+                             r"(?m)^\d{4}-\S+Z souk serve: .*the outcome of the last turn is unknown; ending$")
         with self.assertRaises(AssertionError):
             self.shop.start()
         self.free()

@@ -1,10 +1,13 @@
 """A node as its operator meets it: what it says when logs grow, and how it divides memory after reshapes."""
+import contextlib
 import os
+import pathlib
 import re
+import subprocess
 import time
 import unittest
 
-from tests.e2e.shop import SLOW, Shop
+from tests.e2e.shop import SLOW, SOUK, NotStarted, Shop, gbp, souk
 
 
 class Operations(unittest.TestCase):
@@ -27,6 +30,48 @@ class Operations(unittest.TestCase):
             self.assertEqual(filler.stat().st_size, 2**30)
             filler.unlink()
 
+    def contents(self, directory):
+        return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+    def stranger(self):
+        """Options that make a command another user's, if we may and that one finds the program."""
+        nobody = dict(user=65534, group=65534, extra_groups=[])
+        try:
+            souk("--version", check=0, cwd="/", **nobody)
+        except PermissionError:
+            return {}
+        return nobody
+
+    def test_tools_only_read(self):
+        """Neither a right to write is needed, nor is a byte of what they look at changed."""
+        with Shop() as shop, contextlib.closing(shop.client()) as client:
+            client.call("inventory.receive", "tea", {"quantity": 5})
+            client.call("order.place", "o", {"user_id": "u", "payment_method": "pm_card_visa", "wait_ms": 20000,
+                                             "lines": [{"sku": "tea", "quantity": 1, "unit_price": gbp(100)}]})
+            shop.kill()
+            shop.directory.chmod(0o755)
+            before = self.contents(shop.data)
+            stranger = self.stranger()
+            for command in (("audit",), ("log",), ("log", "--key", "o"), ("orders",), ("replay",), ("topology", "check")):
+                souk(*command, "-d", shop.data, check=0, cwd="/", **stranger)
+                self.assertEqual(self.contents(shop.data), before, command)
+            shop.start()
+
+    def test_a_node_does_not_start_where_a_tool_reads(self):
+        with Shop() as shop, contextlib.closing(shop.client()) as client:
+            for i in range(2000):
+                client.send("inventory.receive", f"sku-{i}", {"quantity": 1})
+            for _ in range(2000):
+                client.receive()
+            shop.kill()
+            with subprocess.Popen([SOUK, "log", "-d", str(shop.data), "--json"], stdout=subprocess.PIPE) as tool:
+                self.assertTrue(tool.stdout.readline()) # the rest does not fit in the pipe: it waits for its reader
+                self.assertTrue(shop.audit()["clean"], "others may read, too")
+                with self.assertRaisesRegex(NotStarted, "a node or a tool has this shop open"):
+                    shop.start()
+                tool.stdout.read()
+            shop.start()
+
     def buffers_of(self, shop, actor):
         """Bytes of write buffers that a database was opened with, as RocksDB notes it."""
         newest = max((shop.data / actor).glob("OPTIONS-*"), key=lambda path: path.name)
@@ -41,12 +86,28 @@ class Operations(unittest.TestCase):
                 file = shop.directory / "topology.toml"
                 file.write_text(file.read_text().replace("memory_mb = 128", "memory_mb = 832"))
                 shop.start()
-                share = 832 * mib // (7 + count)  # two of inventory and order, one of each other
-                self.assertEqual(self.buffers_of(shop, "cart-0"), share // 2)
-                self.assertEqual(self.buffers_of(shop, "order-1"), share // 2)
+                least = 6 * mib * (1 + 6 - count)  # of meta and of those that are retired
+                share = (832 * mib - least) // (7 + count)  # two of inventory and order, one of each other
+                database = share - share // 8
+                self.assertEqual(self.buffers_of(shop, "cart-0"), database // 2)
+                self.assertEqual(self.buffers_of(shop, "order-1"), database // 2)
+                self.assertNotIn("too little", shop.log_text())
                 shop.kill()
             for retired in range(1, 6):
-                self.assertEqual(self.buffers_of(shop, f"cart-{retired}"), 16 * mib, "the least there is")
+                self.assertEqual(self.buffers_of(shop, f"cart-{retired}"), 4 * mib, "the least there is")
+
+    def test_many_actors_take_little_memory_and_too_little_is_told(self):
+        many = dict(catalog=16, inventory=16, cart=16, order=16, payment=16, sandbox=16)
+        with Shop(**many) as shop:
+            words = "store.memory_mb is 128: too little for so many actors, whose caches and buffers may take 597 MiB"
+            self.wait_for(shop, words)
+            self.assertIn(words, souk("topology", "check", "-t", shop.directory / "topology.toml", check=0).stdout)
+            status = pathlib.Path(f"/proc/{shop.process.pid}/status").read_text()
+            if "asan" not in SOUK:
+                self.assertLess(int(re.search(r"VmRSS:\s*(\d+) kB", status)[1]), 300 * 1024)
+            with contextlib.closing(shop.client()) as client:
+                client.call("inventory.receive", "tea", {"quantity": 1})
+            self.assertEqual(shop.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -243,6 +243,11 @@ class Protocol(unittest.TestCase):
         status, body = self.client.ask("inventory.receive", "far", {"quantity": 1}, meta={"retry_until": far})
         self.assertEqual((status, body["field"]), ("invalid", "meta.retry_until"))
 
+    def test_an_unknown_field_of_meta_is_named(self):
+        for name, field in (("priority", "meta.priority"), ("x" * 65, "meta")):
+            status, body = self.client.ask("cart.get", "c", meta={name: 1})
+            self.assertEqual((status, body["field"]), ("invalid", field))
+
     def test_two_nodes_on_one_directory(self):
         second = souk("serve", "-t", self.shop.directory / "topology.toml", check=2)
         self.assertIn("data", second.stderr)

@@ -4,12 +4,13 @@ import fcntl
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import time
 import unittest
 
-from tests.e2e.shop import ROOT, SOUK, Shop, gbp, souk
+from tests.e2e.shop import ROOT, SLOW, SOUK, Shop, gbp, souk
 
 
 class Tools(unittest.TestCase):
@@ -102,6 +103,19 @@ class Tools(unittest.TestCase):
             self.assertEqual(client.receive(60)[1], "ok")
         client.close()
 
+    def test_a_snapshot_that_fails_is_a_failure_at_once(self):
+        with Shop() as shop:
+            shutil.rmtree(shop.data / "snapshots", ignore_errors=True)
+            (shop.data / "snapshots").touch()
+            began = time.monotonic()
+            for command in (("audit",), ("log",), ("replay",), ("orders", "--open")):
+                said = souk(*command, "-d", shop.data, "--snapshot", check=70).stderr
+                self.assertIn("snapshot_failed", said)
+                self.assertIn("snapshots", said)
+            self.assertLess(time.monotonic() - began, 15 * SLOW, "nothing is asked again")
+            with contextlib.closing(shop.client()) as client:
+                client.call("inventory.receive", "tea", {"quantity": 1})
+
     def test_a_node_ends_although_snapshots_are_asked_for(self):
         with Shop() as shop:
             for _ in range(2):
@@ -137,6 +151,15 @@ class Tools(unittest.TestCase):
             souk("log", "export", "--commands", commands, "-d", shop.data, check=0)
             done = souk("send", commands, "-e", self.shop.endpoint, "--prefix", "again-", check=0)
             self.assertEqual(json.loads(done.stdout)["counts"], {"ok": 3})
+
+    def test_serve_says_what_is_wrong_with_its_places(self):
+        path = self.work / "places.toml"
+        path.write_text(f'[broker]\nlisten = ["ipc://{self.work}/no/such/place"]\n')
+        self.assertIn("no/such/place", souk("serve", "-t", path, "-d", self.work / "new", check=2).stderr)
+        path.write_text('[broker]\nlisten = ["tcp://127.0.0.1:*"]\nevents = ""\n')
+        self.assertIn("--directory", souk("serve", "-t", path, "-d", "", check=2).stderr)
+        for directory in (path, path / "below"):
+            self.assertIn(f"{path}: a file is in the way", souk("serve", "-t", path, "-d", directory, check=70).stderr)
 
     def test_topology_mistakes_have_line_and_column(self):
         path = self.work / "bad.toml"

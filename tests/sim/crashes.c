@@ -82,20 +82,27 @@ struct crash_counts crashes_everywhere(struct crashes *crashes, const struct sto
     return counts;
 }
 
+// Every `stride`-th, and not after each first crash the same ones.
+static uint64_t first_of(const struct story_options *options, uint64_t stride)
+{
+    return 1 + options->crash_at % stride;
+}
+
 static void crash_again(struct crashes *crashes, const struct story_def *def, struct story_options options,
                         uint64_t recovery, uint64_t stride, struct crash_counts *counts)
 {
-    uint64_t first = 1 + options.crash_at % stride; // not always the same ones
-    for (options.crash_again_at = first; options.crash_again_at <= recovery && goes_on(crashes);
+    for (options.crash_again_at = first_of(&options, stride); options.crash_again_at <= recovery && goes_on(crashes);
          options.crash_again_at += stride)
         counts->second += crashes_survived(crashes, def, &options);
 }
 
 static void crash_starting(struct crashes *crashes, const struct story_def *def, struct story_options options,
-                           uint16_t actors, struct crash_counts *counts)
+                           uint16_t actors, uint64_t stride, struct crash_counts *counts)
 {
-    for (options.start_crash_at = 1; options.start_crash_at <= actors && goes_on(crashes); options.start_crash_at++)
+    for (uint64_t at = first_of(&options, stride); at <= actors && goes_on(crashes); at += stride) {
+        options.start_crash_at = (uint16_t)at;
         counts->starts += crashes_survived(crashes, def, &options);
+    }
 }
 
 struct crash_counts crashes_twice(struct crashes *crashes, const struct story_def *def, struct story_options options,
@@ -112,7 +119,7 @@ struct crash_counts crashes_twice(struct crashes *crashes, const struct story_de
         counts.points += judged(crashes, def, &options, once);
         story_free(&once);
         crash_again(crashes, def, options, recovery, stride, &counts);
-        crash_starting(crashes, def, options, actors, &counts);
+        crash_starting(crashes, def, options, actors, stride, &counts);
     }
     return counts;
 }

@@ -28,6 +28,6 @@ struct crash_counts {
 // A crash at each point (every `stride`-th), then each commit failing.
 struct crash_counts crashes_everywhere(struct crashes *crashes, const struct story_def *def,
                                        struct story_options options, uint64_t stride);
-// After each first crash a second one at each point of the recovery (every `stride`-th), or at each point of its start.
+// After each first crash a second one at each point of the recovery, or of its start (every `stride`-th).
 struct crash_counts crashes_twice(struct crashes *crashes, const struct story_def *def, struct story_options options,
                                   uint64_t stride);

@@ -4,6 +4,7 @@
 #include "tests/sim/run.h"
 
 #include "codec/check.h"
+#include "tests/sim/plants.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -67,6 +68,7 @@ static void print_help(void)
            "      --jobs J        processes (one for each core)\n"
            "      --lines L       lines of the story, its end (120)\n"
            "      --json          what was covered as one JSON object\n"
+           "      --plant NAME    with this planted fault; --plants lists them (tools/plants builds them in)\n"
            "  -h, --help          this text\n\n"
            "Exit codes: 0 nothing found, 1 a broken invariant, 2 wrong use.\n");
 }
@@ -111,19 +113,22 @@ static int read_options(int argc, char **argv)
         {"from", required_argument, NULL, 'f'},    {"minutes", required_argument, NULL, 'm'},
         {"jobs", required_argument, NULL, 'j'},    {"lines", required_argument, NULL, 'l'},
         {"file", required_argument, NULL, 'F'},    {"json", no_argument, NULL, 'J'},
+        {"plant", required_argument, NULL, 'p'},   {"plants", no_argument, NULL, 'P'},
         {"help", no_argument, NULL, 'h'},          {0},
     };
     uint64_t value = 0;
     int option;
     options.jobs = (int)sysconf(_SC_NPROCESSORS_ONLN);
     while ((option = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        if (option == 'h') {
-            print_help();
+        if (option == 'h' || option == 'P') {
+            (option == 'h' ? print_help : plants_print)();
             exit(0);
         }
         if (option == '?')
             return usage("%s", "unknown option");
-        if (option != 'J' && option != 'F' && !number(optarg, &value))
+        if (option == 'p' && !plants_choose(optarg))
+            return usage("no planted fault '%s' in this build", optarg);
+        if (option != 'J' && option != 'F' && option != 'p' && !number(optarg, &value))
             return usage("'%s' is no whole number", optarg);
         if (option == 'F' && !read_file(optarg))
             return usage("%s cannot be read", optarg);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // tools/stories: tells a story, if wished with a crash in it.
 #include "codec/check.h"
+#include "tests/sim/crashes.h"
+#include "tests/sim/plants.h"
 #include "tests/sim/stories.h"
 #include "tests/sim/teller.h"
 
@@ -9,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_help(void)
 {
@@ -22,6 +25,9 @@ static void print_help(void)
         "      --crash-again-at N  the N-th thing after that does not happen either\n"
         "      --start-crash-at N  the start after that ends before the N-th actor has begun its epoch\n"
         "      --write-fails-at N  the N-th commit fails, which ends the process too\n"
+        "      --everywhere        not told but judged: quietly, with a crash at each point, with each commit failing;\n"
+        "                          without NAME every story\n"
+        "      --plant NAME        with this planted fault (tools/plants)\n"
         "      --actors N          of each kind (default: 1, at most %d)\n"
         "      --cache BYTES       of each actor (default: none)\n"
         "  -h, --help              this text\n\n"
@@ -65,6 +71,31 @@ static int tell(const struct story_def *def, struct story_options *options)
     return holds ? 0 : 1;
 }
 
+static bool everywhere(const struct story_def *def, const struct story_options *options)
+{
+    struct crashes crashes = {0};
+    struct crash_counts counts = {0};
+    if (crashes_survived(&crashes, def, options))
+        counts = crashes_everywhere(&crashes, def, *options, 1);
+    bool holds = crashes.broken.size == 0;
+    printf("%-24s%s after %" PRIu64 " points and %" PRIu64 " commits\n%.*s", def->name, holds ? "holds" : "is broken",
+           counts.points, counts.commits, BYTES_FORMAT(buffer_bytes(&crashes.broken)));
+    fflush(stdout);
+    buffer_deinit(&crashes.broken);
+    return holds;
+}
+
+// Until one does not hold.
+static int judge(const char *name, const struct story_options *options)
+{
+    const struct story_def *def = NULL;
+    bool holds = true;
+    for (size_t i = 0; holds && (def = stories_at(i)); i++)
+        if (!name || strcmp(def->name, name) == 0)
+            holds = everywhere(def, options);
+    return holds ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
@@ -75,10 +106,13 @@ int main(int argc, char **argv)
         {"start-crash-at", required_argument, NULL, 's'},
         {"write-fails-at", required_argument, NULL, 'w'},
         {"cache", required_argument, NULL, 'm'},
+        {"everywhere", no_argument, NULL, 'e'},
+        {"plant", required_argument, NULL, 'p'},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
     struct story_options with = {0};
+    bool all_points = false;
     int option;
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 'l' || option == 'h') {
@@ -97,7 +131,9 @@ int main(int argc, char **argv)
             with.actors = (uint16_t)number(optarg, WORLD_ACTORS_MAX);
         else if (option == 'm')
             with.cache_bytes = number(optarg, UINT32_MAX);
-        else
+        else if (option == 'e')
+            all_points = true;
+        else if (option != 'p' || !plants_choose(optarg))
             return 2;
     }
     const struct story_def *def = stories_named(optind < argc ? argv[optind] : "one-order");
@@ -105,5 +141,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "stories: no such story; --list names them\n");
         return 2;
     }
+    if (all_points)
+        return judge(argv[optind], &with);
     return tell(def, &with);
 }

@@ -35,15 +35,18 @@ static void tamper(struct story *story, enum kind_id kind, enum family family, c
 static void expect_seen(void (*tell)(struct story *story), const char *what)
 {
     struct story *story = story_run(&(struct story_def){.name = "tampered", .tell = tell}, &(struct story_options){0});
-    bool seen = memmem(story->broken.at, story->broken.size, what, strlen(what)) != NULL;
-    cr_expect(seen == (*what != '\0') && story_holds(story) == !*what, "'%s' is not seen:\n%.*s", what,
-              BYTES_FORMAT(buffer_bytes(&story->broken)));
+    const struct buffer *broken = &story->broken;
+    cr_expect(broken->size && memmem(broken->at, broken->size, what, strlen(what)), "'%s' is not seen:\n%.*s", what,
+              BYTES_FORMAT(buffer_bytes(broken)));
     story_free(&story);
 }
 
 Test(judge, nothing_is_wrong_with_an_honest_story)
 {
-    expect_seen(buy_a_mug, "");
+    struct story *story =
+        story_run(&(struct story_def){.name = "honest", .tell = buy_a_mug}, &(struct story_options){0});
+    cr_expect(story_holds(story), "%.*s", BYTES_FORMAT(buffer_bytes(&story->broken)));
+    story_free(&story);
 }
 
 static void wrong_stock(struct story *story)

@@ -16,6 +16,7 @@ int __real_zmq_close(void *socket);
 int __real_zmq_send(void *socket, const void *at, size_t size, int flags);
 int __real_zmq_msg_send(zmq_msg_t *message, void *socket, int flags);
 int __real_zmq_msg_recv(zmq_msg_t *message, void *socket, int flags);
+int __real_zmq_msg_init_data(zmq_msg_t *message, void *data, size_t size, zmq_free_fn *give_back, void *hint);
 
 int __wrap_zmq_bind(void *socket, const char *endpoint);
 int __wrap_zmq_connect(void *socket, const char *endpoint);
@@ -23,6 +24,7 @@ int __wrap_zmq_close(void *socket);
 int __wrap_zmq_send(void *socket, const void *at, size_t size, int flags);
 int __wrap_zmq_msg_send(zmq_msg_t *message, void *socket, int flags);
 int __wrap_zmq_msg_recv(zmq_msg_t *message, void *socket, int flags);
+int __wrap_zmq_msg_init_data(zmq_msg_t *message, void *data, size_t size, zmq_free_fn *give_back, void *hint);
 
 enum { SOCKETS_MAX = 4096, ENDPOINTS_MAX = 256 };
 
@@ -118,7 +120,30 @@ int __wrap_zmq_send(void *socket, const void *at, size_t size, int flags)
 int __wrap_zmq_msg_send(zmq_msg_t *message, void *socket, int flags)
 {
     given(socket);
+    __tsan_release(zmq_msg_data(message));
     return __real_zmq_msg_send(message, socket, flags);
+}
+
+// Memory lent to a message comes back from one of libzmq's threads, after all that was done before the send.
+struct loan {
+    zmq_free_fn *give_back;
+    void *hint;
+};
+
+static void give_back(void *data, void *context)
+{
+    __tsan_acquire(data);
+    struct loan loan = *(struct loan *)context;
+    free(context);
+    loan.give_back(data, loan.hint);
+}
+
+int __wrap_zmq_msg_init_data(zmq_msg_t *message, void *data, size_t size, zmq_free_fn *back, void *hint)
+{
+    struct loan *loan = malloc(sizeof *loan);
+    CHECK(loan, "out of memory");
+    *loan = (struct loan){back, hint};
+    return __real_zmq_msg_init_data(message, data, size, give_back, loan);
 }
 
 int __wrap_zmq_msg_recv(zmq_msg_t *message, void *socket, int flags)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // libzmq is not instrumented, so ThreadSanitizer does not see that what was written before a send happened before what
 // is read after the receive. handover.c tells it, for inproc endpoints, around libzmq's own calls (--wrap): production
-// code knows nothing of it. One sync object for each endpoint: an inbox orders what goes through it, and nothing else.
+// code knows nothing of it. One sync object for each endpoint: an inbox orders what goes through it, and
+// nothing else. Likewise for memory lent to a message, which one of libzmq's threads gives back.
 #pragma once
 
 #include <stdint.h>

@@ -21,6 +21,7 @@ struct house {
     void *zmq;
     char path[64], endpoint[ENDPOINT_SIZE_MAX], control[ENDPOINT_SIZE_MAX];
     struct node *node;
+    struct broker_options options;
     struct broker *broker;
     atomic_bool ending;
     _Atomic uint32_t answers, snapshots;
@@ -44,6 +45,11 @@ static void log_line(const char *line)
 {
 }
 
+static void fail_line(const char *line)
+{
+    CHECK(false, "%s", line);
+}
+
 static void open_node(struct house *house, uint16_t actors)
 {
     struct node_options options = {
@@ -59,33 +65,41 @@ static void open_node(struct house *house, uint16_t actors)
         .waiters_max = 100,
         .build = "test",
         .log = log_line,
+        .fail = fail_line,
     };
     struct fault_text text;
     CHECK(node_open(&options, &house->node, &text) == FAULT_NONE, "%s", text.line);
 }
 
-static void open_broker(struct house *house)
+static void bind_broker(struct house *house)
 {
-    const char *listen[] = {"tcp://127.0.0.1:*"};
-    struct broker_options options = {
+    static const char *const listen[] = {"tcp://127.0.0.1:*"};
+    struct fault_text text;
+    house->options = (struct broker_options){
         .context = house->zmq,
         .listen = listen,
         .listen_count = 1,
-        .control = house->control,
         .commands_in_flight_max = 1024,
         .bytes_in_flight_max = 1024 * 1024,
-        .owner = node_owner,
-        .owner_context = house->node,
-        .status = node_status,
-        .status_context = house->node,
-        .control_request = node_control,
-        .control_context = house->node,
     };
-    struct fault_text text;
-    for (int kind = 0; kind < KIND_COUNT; kind++)
-        options.actors[kind] = node_actors(house->node, kind);
-    CHECK(broker_start(&options, &house->broker, &text) == FAULT_NONE, "%s", text.line);
+    CHECK(broker_bind(&house->options, &house->broker, &text) == FAULT_NONE, "%s", text.line);
     snprintf(house->endpoint, sizeof house->endpoint, "%s", broker_endpoint(house->broker, 0));
+}
+
+static void start_broker(struct house *house)
+{
+    struct broker_options *options = &house->options;
+    struct fault_text text;
+    options->control = house->control;
+    options->owner = node_owner;
+    options->status = node_status;
+    options->control_request = node_control;
+    options->owner_context = options->status_context = options->control_context = house->node;
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        options->actors[kind] = node_actors(house->node, kind);
+        options->serving[kind] = node_owners(house->node)->count[kind];
+    }
+    CHECK(broker_start(house->broker, options, &text) == FAULT_NONE, "%s", text.line);
 }
 
 static void end(struct house *house)
@@ -225,8 +239,9 @@ static void live(struct house *house, uint32_t life)
     struct shopper shoppers[SHOPPERS];
     pthread_t operator;
     atomic_store(&house->ending, false);
+    bind_broker(house);
     open_node(house, (uint16_t)(life % 2 + 1));
-    open_broker(house);
+    start_broker(house);
     node_go(house->node);
     for (uint32_t i = 0; i < SHOPPERS; i++) {
         shoppers[i] = (struct shopper){.house = house, .number = i, .seed = life * SHOPPERS + i};

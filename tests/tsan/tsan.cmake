@@ -7,7 +7,7 @@ foreach(source ${tsan_tests})
     add_executable(tsan_${base} EXCLUDE_FROM_ALL ${source} tests/tsan/handover.c)
     target_link_libraries(tsan_${base} PRIVATE souk_cli stdc++)
     target_link_options(tsan_${base} PRIVATE -Wl,--wrap=zmq_bind,--wrap=zmq_connect,--wrap=zmq_close
-        -Wl,--wrap=zmq_send,--wrap=zmq_msg_send,--wrap=zmq_msg_recv)
+        -Wl,--wrap=zmq_send,--wrap=zmq_msg_send,--wrap=zmq_msg_recv,--wrap=zmq_msg_init_data)
     add_dependencies(tsan tsan_${base})
     add_test(NAME tsan_${base} COMMAND tsan_${base})
     set_tests_properties(tsan_${base} PROPERTIES TIMEOUT 120 LABELS tsan ENVIRONMENT

@@ -9,10 +9,11 @@ Test(tuning, memory_is_split_within_bounds)
 {
     for (uint64_t memory = 0; memory <= 16384ull * MIB; memory = memory ? memory * 2 : MIB) {
         struct tuning_share share = tuning_share(memory);
-        cr_assert(share.buffer >= 4 * MIB && share.buffer <= 64 * MIB);
+        cr_assert(share.buffer >= MIB && share.buffer <= 64 * MIB);
         cr_assert(share.log_buffer >= share.buffer && share.log_buffer <= 64 * MIB);
         cr_assert(share.wal >= 4 * MIB && share.wal <= 32 * MIB);
-        cr_assert(memory < 32 * MIB || share.buffers + share.cache == memory, "%llu", (unsigned long long)memory);
+        uint64_t expected = memory > TUNING_MEMORY_MIN ? memory : memory ? TUNING_MEMORY_MIN : 32 * MIB;
+        cr_assert_eq(share.buffers + share.cache, expected, "%llu", (unsigned long long)memory);
     }
 }
 
