@@ -241,6 +241,8 @@ static enum status cart_claim(const struct given *given, struct effects *effects
     struct bytes order_id = asking_order(given);
     struct cart cart;
     cart_load(given, &cart);
+    if (PLANTED(claim_changes) && claimed_by(&cart, order_id))
+        cart.has_claim = false;
     if (claimed_by(&cart, order_id))
         return claim_reply(effects, &cart.claim);
     if (cart.has_claim) {

@@ -20,7 +20,7 @@ static void payment_said(struct order_turn *turn)
 static void order_confirm(struct order_turn *turn)
 {
     order_become(turn, ORDER_STATUS_confirmed);
-    if (payment_is(turn, BYTES("captured")))
+    if (payment_is(turn, BYTES("captured")) && !PLANTED(capture_not_told))
         order_tell(turn, EVENT_payment_captured);
     order_tell(turn, EVENT_order_confirmed);
     turn->record.has_ending = false;
@@ -124,7 +124,7 @@ enum status order_captured_stray(struct order_turn *turn)
 enum status order_declined(struct order_turn *turn)
 {
     payment_said(turn);
-    order_end_with(turn, ORDER_STATUS_payment_failed);
+    order_end_with(turn, PLANTED(decline_says_expired) ? ORDER_STATUS_reservation_expired : ORDER_STATUS_payment_failed);
     order_tell(turn, EVENT_payment_failed);
     order_give_back(turn);
     return order_save(turn);

@@ -151,7 +151,11 @@ static void claim(struct model *model, const struct world_decision *decision, st
     struct cart_snapshot reply;
     if (!order || !model_reply(model, decision, &reply))
         return;
-    if (reply.lines_count != (cart->claim ? cart->claimed.count : 0))
+    bool same = reply.lines_count == (cart->claim ? cart->claimed.count : 0);
+    for (uint32_t i = 0; same && i < reply.lines_count; i++)
+        same = bytes_equal(reply.lines[i].sku, bytes_text(cart->claimed.at[i].sku)) &&
+               reply.lines[i].quantity == cart->claimed.at[i].quantity;
+    if (!same)
         wrong(model, decision, "the order gets other lines than the cart had when it was claimed");
     if (cart->claim)
         order_gets(model, order, &cart->claimed);

@@ -32,14 +32,17 @@ void model_reason(struct model_order *order, const char *name)
 
 // ---- reasons
 
-// What its own lines say, as far as prices are known.
-static void look_at_lines(struct model *model, struct model_order *order, const struct model_lines *lines)
+// What its own lines say, as far as prices are known. Nobody here is as dear as to overflow a sum.
+static void look_at_lines(struct model *model, struct model_order *order)
 {
     const struct money *first = NULL;
-    if (lines->count > model->settings->order_lines_max)
+    if (order->lines.count > model->settings->order_lines_max)
         model_reason(order, "overflow");
-    for (uint32_t i = 0; i < lines->count; i++) {
-        const struct model_line *line = &lines->at[i];
+    for (uint32_t i = 0; i < order->items.count; i++)
+        if (order->items.at[i].quantity > QUANTITY_MAX)
+            model_reason(order, "overflow");
+    for (uint32_t i = 0; i < order->lines.count; i++) {
+        const struct model_line *line = &order->lines.at[i];
         if (line->priced && first && !money_same_currency(*first, line->price))
             model_reason(order, "currency");
         first = line->priced && !first ? &line->price : first;
@@ -52,8 +55,8 @@ static void judge_admission(struct model *model, const struct model_order *order
     int64_t mine = order->cart_id ? model->settings->cart_lines_max : order->items.count;
     if (open->lines > mine && open->lines > model->settings->lines_in_flight_max)
         wrong(model, order, 13, "it was admitted: more lines are in flight than %s", "lines_in_flight_max");
-    if (open->waiting >= model->settings->waiting_max)
-        wrong(model, order, 13, "it was admitted: more orders wait than %s", "waiting_max");
+    if (open->waiting + open->to_wait > model->settings->waiting_max)
+        wrong(model, order, 13, "it was admitted: more orders wait or may come to than %s", "waiting_max");
 }
 
 void model_order_placed(struct model *model, struct model_order *order, const struct world_decision *decision,
@@ -66,13 +69,13 @@ void model_order_placed(struct model *model, struct model_order *order, const st
     order->has_expected_total = body->has_expected_total;
     if (payment_method_of(body->payment_method) == METHOD_UNKNOWN)
         model_reason(order, "payment_method");
-    look_at_lines(model, order, &order->lines);
+    look_at_lines(model, order);
 }
 
 // A claimed cart: its lines are known.
 void model_order_filled(struct model *model, struct model_order *order)
 {
-    look_at_lines(model, order, &order->lines);
+    look_at_lines(model, order);
 }
 
 static void heard_shortage(struct model *model, struct model_order *order, const struct answer *answer)
@@ -159,8 +162,6 @@ static void judge_ending(struct model *model, const struct model_order *order, c
         has = at >= order->deadline_at;
     else if (bytes_equal(reason, BYTES("price_changed")))
         has = price_changed(order);
-    else if (bytes_equal(reason, BYTES("overflow")))
-        has = true; // sums of quantities and prices are not done again here
     if (!has)
         wrong(model, order, 8, "it ended as %s, and never met anything that says so", name);
 }
