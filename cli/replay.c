@@ -101,7 +101,8 @@ static int source_open(struct replay_command *it)
             it->replay.history = history_open(NULL, &it->archive, &it->trouble);
         return code;
     }
-    int code = directory_open("replay", it->directory, it->snapshot, &it->source);
+    // Last words that no start has taken yet become a row of DIR/meta.
+    int code = (it->message ? directory_open_to_write : directory_open)("replay", it->directory, it->snapshot, &it->source);
     if (code == EXIT_OK)
         code = directory_open_all("replay", it->source);
     if (code == EXIT_OK)
