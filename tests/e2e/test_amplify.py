@@ -24,7 +24,7 @@ class Amplify(unittest.TestCase):
         self.shop.__exit__()
 
     def receive_all(self, client, count):
-        """Reads until so many replies are there: {id: status}."""
+        """Reads until so many replies are there: {id: status}, in the order they came."""
         replies = {}
         while len(replies) < count:
             frame = client.receive(20)
@@ -62,10 +62,6 @@ class Amplify(unittest.TestCase):
         actor = next(f"inventory/{n}" for n in (0, 1) if self.client.call("events.read", f"inventory/{n}")["events"])
         reader = self.shop.client()
         reader.send_raw(pack([2, [[1, f"e{n}", "events.read", actor, {"limit": 1000}] for n in range(1024)]]))
-        self.client.call("inventory.get", "mug")
-        come = 0
-        while frame := reader.receive(0):
-            come += len(frame)
-        self.assertLess(come, 1024, "the other was answered in between")
-        self.receive_all(reader, 1024 - come)
+        reader.send_raw(pack([1, "other", "inventory.get", "mug", {}]))
+        self.assertNotEqual(list(self.receive_all(reader, 1025))[-1], "other", "it was answered in between")
         reader.close()

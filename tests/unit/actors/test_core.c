@@ -48,8 +48,11 @@ static void deliver(void *context, struct outbox *outbox)
         struct cursor cursor = cursor_over(parcel.request);
         if (parcel.origin == PARCEL_REPLY && reply_read(&cursor, &reply))
             buffer_printf(bytes_equal(reply.status, BYTES("busy")) ? &busy : &answered, "%.*s ", BYTES_FORMAT(reply.id));
-        if (parcel.origin == PARCEL_CREDIT)
-            credit += ((const struct parcel_credit *)(const void *)parcel.request.at)->commands;
+        if (parcel.origin == PARCEL_CREDIT) {
+            struct parcel_credit given;
+            memcpy(&given, parcel.request.at, sizeof given);
+            credit += given.commands;
+        }
     }
     buffer_printf(&answered, "| ");
     for (int kind = 0; kind < KIND_COUNT; kind++) {
