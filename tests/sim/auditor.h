@@ -5,12 +5,12 @@
 //   I3       the model: a hold ends once, by whom it may; no due hold is met
 //   I4, I7   the provider's book: at each capture, each operation sent, at rest
 //   I5, I6   the model when an order says that it was confirmed or ended; the audit at prefixes and at rest
-//   I8       the model: one effect per request id; answers compared with the first
+//   I8       the model: one effect per request id; answers compared with the first; an order ends by a reason it met
 //   I9       what was answered is in the model, and the model is what is stored at rest
 //   I10      an answer's effect was durable before the answer left; a turn's row is in the log when it delivers
 //   I11      the whole log replayed, digest by digest and row by row, at the end
 //   I12, I13 every row at its slot's owner; open lines, waiters and inboxes within their limits
-//   I14      each request that arrived is answered once, unless the process ended
+//   I14      each request that arrived is answered once, unless the process ended; readers are told each thing once
 //   I15      at rest every order is settled, nothing is open, nobody waits
 #pragma once
 
