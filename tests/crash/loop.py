@@ -107,7 +107,7 @@ class Loop:
         if code is None or code == -9:
             return
         expect(code == FAILURE, f"{way.name}: exit {code}, not {FAILURE}:", self.shop.log_text()[-1000:])
-        expect(self.shop.log_text().rstrip().split("\n")[-1].startswith("souk"), f"{way.name}: ended without a word:",
+        expect("souk serve: " in self.shop.log_text().rstrip().split("\n")[-1], f"{way.name}: ended without a word:",
                self.shop.log_text()[-1000:])
         self.tally["ended by itself"] += 1
 
