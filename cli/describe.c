@@ -145,7 +145,7 @@ static void write_struct(const struct shape *shape, const void *self, struct buf
     put(out, "}");
 }
 
-static const struct shape *record_shape(enum kind_id kind, enum place place)
+const struct shape *record_shape(enum kind_id kind, enum place place)
 {
     if (place == PLACE_DUE)
         return due_shape();

@@ -8,6 +8,8 @@
 
 enum { SHORT_BODY_MAX = 160 };
 
+// What a kind's records of that place look like.
+const struct shape *record_shape(enum kind_id kind, enum place place);
 // "client", "runtime", "order/o-17"
 void describe_sender(const struct log_message *message, struct buffer *out);
 // A msgpack value as JSON; what is none as its size.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/words.h"
 
+#include "cli/describe.h"
 #include "codec/check.h"
 #include "codec/record.h"
 
@@ -303,27 +304,6 @@ void words_answer(const struct message_def *def, struct bytes status, struct byt
 }
 
 // ---- records
-
-static const struct shape *record_shape(enum kind_id kind, enum place place)
-{
-    switch (kind) {
-    case KIND_CATALOG:
-        return product_shape();
-    case KIND_INVENTORY:
-        return place == PLACE_HEAD ? stock_shape() : place == PLACE_CHILD ? hold_shape() : due_shape();
-    case KIND_CART:
-        return cart_shape();
-    case KIND_ORDER:
-        return place == PLACE_CHILD ? order_content_shape() : order_shape();
-    case KIND_PAYMENT:
-        return place == PLACE_OPEN ? errand_shape() : payment_shape();
-    case KIND_SANDBOX:
-        return ledger_shape();
-    case KIND_COUNT:
-        break;
-    }
-    CHECK(false);
-}
 
 static void put_place(enum kind_id kind, const struct effect *effect, struct buffer *out)
 {
