@@ -38,7 +38,7 @@ class Amplify(unittest.TestCase):
         lines = [{"sku": f"{n:0100}", "quantity": 1, "unit_price": gbp(1)} for n in range(LINES)]
         self.client.ask("order.place", "long", {"user_id": "u", "payment_method": "cod", "lines": lines})
         reader, other = self.shop.client(), self.shop.client()
-        left, rounds, busy = [f"g{n}" for n in range(ASKED)], 0, 0
+        left, rounds = [f"g{n}" for n in range(ASKED)], 0
         while left:
             reader.send_raw(pack([2, [[1, id, "order.get", "long", {}] for id in left]]))
             if not rounds:
@@ -46,10 +46,8 @@ class Amplify(unittest.TestCase):
             replies = self.receive_all(reader, len(left))
             self.assertLessEqual(set(replies.values()), {"ok", "busy"})
             left = [id for id in left if replies[id] == "busy"]
-            busy += len(left)
             rounds += 1
             self.assertLess(rounds, 200)
-        self.assertGreater(busy, 0)
         self.assertEqual(self.shop.status(self.client)["dropped"]["client_slow"], 0)
         for client in (reader, other):
             client.close()
