@@ -117,7 +117,7 @@ class Connections(unittest.TestCase):
                         count += 1
             dropped = shop.status(client)["dropped"]
             self.assertGreater(dropped["subscribers_cut"], 0)
-            self.assertLess(self.memory_of(shop) - before, 100 * MIB)
+            self.assertLess(self.memory_of(shop) - before, 100 * MIB * SLOW)  # sanitizers keep what was freed
             self.hears(shop, client, events)
 
     def hears(self, shop, client, events):
