@@ -208,7 +208,8 @@ static enum fault start_actors(struct node *node, struct fault_text *text)
     enum fault fault = each_answers(node, actor_matched, text);
     if (fault == FAULT_NONE)
         fault = begin_epoch(node, text);
-    sweep_snapshots(node);
+    if (fault == FAULT_NONE)
+        sweep_snapshots(node);
     EACH_ACTOR(node, kind, index)
         actor_begin(node->actors[kind][index], fault == FAULT_NONE);
     struct fault_text later;
