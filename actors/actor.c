@@ -234,7 +234,6 @@ static int patience(const struct actor *actor)
 
 static void serve(struct actor *actor)
 {
-    publish(actor);
     for (;;) {
         inbox_collect(actor->inbox, patience(actor));
         if (!obey(actor))
@@ -336,6 +335,7 @@ static void *run(void *context)
     if (fault == FAULT_NONE) {
         actor->inbox = inbox_open(actor->options.zmq, actor_endpoint(actor->options.id).text);
         actor->broker = push_open(actor, "inproc://broker");
+        publish(actor); // before anybody can ask for it
     }
     set_phase(actor, OPENED, fault);
     if (fault == FAULT_NONE) {

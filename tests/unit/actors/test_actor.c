@@ -176,3 +176,11 @@ Test(actor, every_request_before_the_end_has_one_answer)
         count_replies(&ok, &busy);
     cr_expect_eq(ok + busy, REQUESTS);
 }
+
+Test(actor, it_counts_before_it_goes)
+{
+    cr_expect(atomic_load(&actor_stats(actor)->commits) > 0, "its epoch is not counted");
+    actor_go(actor);
+    send_stop();
+    actor_stopped(actor);
+}
