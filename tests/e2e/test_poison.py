@@ -40,10 +40,10 @@ class PoisonShop(Shop):
     def listed(self, *arguments):
         return json.loads(souk("quarantine", "list", "-d", self.data, "--json", *arguments, check=0).stdout)["quarantined"]
 
-    def until_open(self, orders):
+    def until(self, wanted, read):
         end = time.monotonic() + 30 * SLOW
-        while self.status(self.asks)["open_orders"] != orders:
-            assert time.monotonic() < end, f"{self.status(self.asks)['open_orders']} open orders"
+        while (seen := read()) != wanted:
+            assert time.monotonic() < end, f"{seen}, not {wanted}"
             time.sleep(0.02)
 
     def heal(self, kind, key):
@@ -52,11 +52,12 @@ class PoisonShop(Shop):
         self.program = SOUK
         self.start()
 
-    def judge(self, test):
+    def judge(self, test, books_equal=True):
         test.assertEqual(self.stop(), 0)
         audit = self.audit()
         test.assertTrue(audit["clean"], audit)
-        test.assertEqual(audit["captured"]["payment"], audit["captured"]["sandbox"])
+        if books_equal:
+            test.assertEqual(audit["captured"]["payment"], audit["captured"]["sandbox"])
         test.assertTrue(self.replay()["equal"])
 
 
@@ -133,7 +134,7 @@ class Poison(unittest.TestCase):
                 status, view = shop.asks.ask("order.place", "o", place(LINE, line(sku)), id="deadly-o")
                 self.assertEqual((status, view["status"]), ("ok", seen))
                 self.assertEqual(shop.asks.call("order.place", "p", place())["status"], "confirmed")
-                shop.until_open(1)
+                shop.until(1, lambda: shop.status(shop.asks)["open_orders"])
                 shop.judge(self)
                 shop.heal("inventory", sku)
                 shop.settle(shop.asks)
@@ -153,7 +154,7 @@ class Poison(unittest.TestCase):
                 if kind != "sandbox":
                     self.assertEqual((status, body.get("entity")), ("quarantined", f"{kind}/{order}"))
                 self.assertEqual(shop.asks.call("order.place", "p", place())["status"], "confirmed")
-                shop.judge(self)
+                shop.judge(self, books_equal=False)  # a capture may be on its way; only its order asks for it again
                 shop.heal(kind, order)
                 shop.settle(shop.asks)
                 view = shop.asks.call("order.place", order, place(), id="deadly-" + order)
