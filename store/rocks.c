@@ -16,7 +16,7 @@
 #include "codec/check.h"
 #include "store/complaint.h"
 #include "store/keys.h"
-#include "store/notes.h"
+#include "store/rocks_more.h"
 #include "store/trim.h"
 #include "store/tuning.h"
 
@@ -142,17 +142,9 @@ static rocksdb_options_t *options_new(struct rocks *rocks, enum family family, c
     return options;
 }
 
-// Compaction yields to whoever answers a client. All databases of a process share these threads.
-static void compaction_yields(void)
-{
-    rocksdb_env_t *environment = rocksdb_create_default_env();
-    rocksdb_env_lower_thread_pool_cpu_priority(environment);
-    rocksdb_env_destroy(environment);
-}
-
 static void options_make(struct rocks *rocks, const struct store_options *options)
 {
-    compaction_yields();
+    rocks_compaction_idles();
     struct tuning_share share = tuning_share(options->memory_bytes);
     share.files = tuning_files(options->files);
     rocksdb_lru_cache_options_t *whole = rocksdb_lru_cache_options_create();
@@ -165,7 +157,7 @@ static void options_make(struct rocks *rocks, const struct store_options *option
     for (int i = 0; i < FAMILY_COUNT; i++)
         rocks->options[i] = options_new(rocks, i, &share, cache);
     rocksdb_cache_destroy(cache);
-    notes_none(rocks->options[FAMILY_META]);
+    rocks_no_notes(rocks->options[FAMILY_META]);
     rocksdb_options_set_create_if_missing(rocks->options[FAMILY_META], options->create);
     rocks->read = rocksdb_readoptions_create();
     rocks->write = rocksdb_writeoptions_create();

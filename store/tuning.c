@@ -56,7 +56,7 @@ void tuning_write(struct buffer *out, enum family family, const struct tuning_sh
     // Rows that arrive in order (the log; holds under time-ordered ids) make tables that never overlap and sink from
     // level to level by renaming. That needs the same compression on all levels.
     // Tables are small, since deleting a large one holds up syncs as well.
-    // Compaction runs at the lowest priority, so files may wait above it for a while: writers are not slowed for that.
+    // Compaction runs on idle cores only, so files may wait above it for a while: writers are not slowed for that.
     buffer_printf(out, "level0_file_num_compaction_trigger=8;level0_slowdown_writes_trigger=64;"
                        "level0_stop_writes_trigger=128;target_file_size_base=8388608;");
     bool log = family == FAMILY_LOG;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The C interface of RocksDB takes a logger and cannot make one. This is its type, as RocksDB's own c.cc has it.
-#include "store/notes.h"
+#include "store/rocks_more.h"
 
 #include <rocksdb/env.h>
 
 #include <memory>
 
+// The C interface takes a logger and cannot make one. This is its type, as RocksDB's own c.cc has it.
 struct rocksdb_logger_t {
     std::shared_ptr<rocksdb::Logger> rep;
 };
@@ -24,8 +24,13 @@ class Nobody : public rocksdb::Logger
 
 } // namespace
 
-void notes_none(rocksdb_options_t *options)
+void rocks_no_notes(rocksdb_options_t *options)
 {
     rocksdb_logger_t logger{std::make_shared<Nobody>()};
     rocksdb_options_set_info_log(options, &logger);
+}
+
+void rocks_compaction_idles(void)
+{
+    rocksdb::Env::Default()->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kIdle);
 }
