@@ -122,7 +122,7 @@ static bool remembered(struct shard *shard, const struct decision *decision)
 static int64_t wait_of(const struct decision *decision)
 {
     const struct order_place *body = decision->body;
-    return decision->def->type == MESSAGE_order_place && body->has_wait_ms ? body->wait_ms : 2000;
+    return body->has_wait_ms ? body->wait_ms : 2000;
 }
 
 static void touch(struct shard *shard, const struct decision *decision)
@@ -142,7 +142,7 @@ static void touch(struct shard *shard, const struct decision *decision)
 static void wait_or_answer(struct shard *shard, const struct decision *decision)
 {
     struct waiter waiter = {decision->in->route, decision->request.id, decision->in->flags};
-    if (!shard->options.outbox || decision->in->origin != LOG_CLIENT)
+    if (!shard->options.outbox)
         return;
     int64_t until = shard->overlay.at + wait_of(decision) * 1000;
     if (until == shard->overlay.at || !waiters_add(shard->waiters, decision->request.key, &waiter, until))
@@ -233,8 +233,7 @@ void view_answer(struct shard *shard, struct bytes key, const struct waiter *wai
     view_given(shard, key, &given);
     effects_reset(&shard->effects);
     enum status status = shard->kind->view(&given, &shard->effects);
-    if (shard->options.outbox)
-        outbox_reply(shard->options.outbox, waiter->route, waiter->flags, waiter->id, status, shard->effects.reply);
+    outbox_reply(shard->options.outbox, waiter->route, waiter->flags, waiter->id, status, shard->effects.reply);
 }
 
 // false: the turn is full and somebody is left.
@@ -245,8 +244,8 @@ static bool answer_due(struct shard *shard, int64_t until)
     while (waiters_next(shard->waiters) <= until) {
         if (turn_full(shard, FOR_WAITERS))
             return false;
-        if (waiters_take_due(shard->waiters, until, &key, &waiter))
-            view_answer(shard, arena_copy(&shard->arena, key), &waiter);
+        CHECK(waiters_take_due(shard->waiters, until, &key, &waiter));
+        view_answer(shard, arena_copy(&shard->arena, key), &waiter);
     }
     return true;
 }

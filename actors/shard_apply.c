@@ -284,13 +284,12 @@ void decision_answer(struct shard *shard, const struct decision *decision, enum 
 
 static const char *closed_sentence(enum status status)
 {
+    CHECK(status == STATUS_storage_full || status == STATUS_clock, "%s", status_name(status));
     if (status == STATUS_storage_full)
         return "the node's disk is nearly full: what is open goes on, nothing new is taken until there is more room than "
                "store.free_min_mb";
-    if (status == STATUS_clock)
-        return "the node's clock has stepped: what is open goes on, nothing new is taken until an operator has looked "
-               "at it and says `souk clock accept`, or sets it right";
-    return status_sentence(status);
+    return "the node's clock has stepped: what is open goes on, nothing new is taken until an operator has looked "
+           "at it and says `souk clock accept`, or sets it right";
 }
 
 bool decision_turned_away(struct shard *shard, const struct decision *decision, enum status status)

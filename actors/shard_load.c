@@ -85,7 +85,8 @@ static void plan(struct shard *shard, struct decision *decision)
         if (client && def->type != MESSAGE_inventory_reserve)
             overlay_want(&shard->overlay, FAMILY_CHILD, child_row(shard, decision, 'o'));
     }
-    if (def->once == ONCE_BY_REQUEST && decision->in->origin == LOG_CLIENT) {
+    if (def->once == ONCE_BY_REQUEST) {
+        CHECK(decision->in->origin == LOG_CLIENT, "%s", def->name); // nobody else chooses ids
         decision->remembered = shard_key(shard, decision->entity, decision->request.id);
         overlay_want(&shard->overlay, FAMILY_REMEMBERED, decision->remembered);
         decision->fingerprint = fingerprint_of(def->body(), decision->body, &shard->arena);

@@ -96,6 +96,13 @@ static bool traceparent_read(struct cursor *cursor, struct request *request, str
     return true;
 }
 
+static void meta_refuse(struct bytes name, struct envelope_refusal *refusal)
+{
+    refuse(refusal, "meta", "meta has a field that is not known here; it may have retry_until and traceparent");
+    if (key_valid(name, REQUEST_ID_SIZE_MAX))
+        refusal->meta_field = name;
+}
+
 static bool meta_read(struct cursor *cursor, struct request *request, struct envelope_refusal *refusal)
 {
     uint32_t count;
@@ -110,9 +117,8 @@ static bool meta_read(struct cursor *cursor, struct request *request, struct env
             read = retry_until_read(cursor, request, refusal);
         else if (bytes_equal(name, BYTES("traceparent")))
             read = traceparent_read(cursor, request, refusal);
-        else if (!refuse(refusal, "meta", "meta has a field that is not known here; it may have retry_until and traceparent") &&
-                 key_valid(name, REQUEST_ID_SIZE_MAX))
-            refusal->meta_field = name;
+        else
+            meta_refuse(name, refusal);
         if (!read)
             return false;
     }

@@ -41,11 +41,9 @@ static const char *place_path(struct arena *arena, const struct place *place)
 
 static bool refuse(struct reader *reader, const struct place *place, const char *reason)
 {
-    if (reader->refusal && !reader->refused) {
-        reader->refusal->field = place_path(reader->arena, place);
-        reader->refusal->message = arena_format(reader->arena, "%s %s", reader->refusal->field, reason);
-        reader->refused = true;
-    }
+    reader->refusal->field = place_path(reader->arena, place);
+    reader->refusal->message = arena_format(reader->arena, "%s %s", reader->refusal->field, reason);
+    reader->refused = true;
     return false;
 }
 
@@ -94,8 +92,6 @@ static bool refuse_value(struct reader *reader, const struct field *field, const
 
 static bool refuse_unknown(struct reader *reader, struct bytes name, const struct place *outer)
 {
-    if (!reader->refusal)
-        return false;
     if (!key_valid(name, NAME_SHOWN_MAX))
         return refuse(reader, outer, "has a field whose name is not known here");
     struct place place = {.outer = outer, .name = arena_format(reader->arena, "%.*s", BYTES_FORMAT(name))};
@@ -121,7 +117,7 @@ static bool read_money_named(struct cursor *cursor, struct money *money, struct 
         else if (currency->at || !bytes_equal(name, BYTES("currency")) || !cursor_str(cursor, currency))
             return false;
     }
-    return amount && currency->at;
+    return amount; // and of the two the other is the currency
 }
 
 static bool read_money(struct reader *reader, struct money *money)

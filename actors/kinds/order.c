@@ -261,7 +261,7 @@ void order_end_with(struct order_turn *turn, enum order_status ending)
 static void hold_what_was_asked(struct order_turn *turn)
 {
     const struct order_content *content = order_content_of(turn);
-    for (uint32_t i = 0; i < content->items_count && turn->bits_size; i++)
+    for (uint32_t i = 0; i < content->items_count; i++)
         bits_set(turn->held, i);
     turn->record.cart_held = content->has_cart_id;
 }

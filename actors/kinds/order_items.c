@@ -95,14 +95,14 @@ bool order_item_find(struct bytes content, struct bytes sku, uint32_t *index, in
     struct bytes name;
     int64_t number;
     uint32_t fields, items;
-    if (!cursor_left(&cursor) || *cursor.at != RECORD_VERSION)
+    if (!content.size)
         return false;
+    CHECK(*cursor.at == RECORD_VERSION, "version %u", *cursor.at);
     cursor.at++;
-    if (!cursor_array(&cursor, &fields) || !cursor_int(&cursor, &number) || !cursor_array(&cursor, &items))
-        return false;
+    CHECK(cursor_array(&cursor, &fields) && cursor_int(&cursor, &number) && cursor_array(&cursor, &items), "%zu bytes",
+          content.size);
     for (uint32_t i = 0; i < items; i++) {
-        if (!cursor_array(&cursor, &fields) || !cursor_str(&cursor, &name) || !cursor_int(&cursor, &number))
-            return false;
+        CHECK(cursor_array(&cursor, &fields) && cursor_str(&cursor, &name) && cursor_int(&cursor, &number), "item %u", i);
         if (bytes_equal(name, sku)) {
             *index = i;
             *quantity = number;
@@ -215,8 +215,7 @@ void order_prices_fill(struct order_content *content, struct bytes prices, struc
 bool order_total(const struct order_content *content, struct money *total)
 {
     struct money sum, product;
-    if (!order_currency(content, &sum))
-        return false;
+    CHECK(order_currency(content, &sum), "two currencies");
     for (uint32_t i = 0; i < content->lines_count; i++) {
         const struct order_line *line = &content->lines[i];
         if (!line->has_unit_price)

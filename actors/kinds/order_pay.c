@@ -24,8 +24,7 @@ static void order_confirm(struct order_turn *turn)
         order_tell(turn, EVENT_payment_captured);
     order_tell(turn, EVENT_order_confirmed);
     turn->record.has_ending = false;
-    if (turn->bits_size)
-        memcpy(turn->waiting, turn->held, turn->bits_size);
+    memcpy(turn->waiting, turn->held, turn->bits_size);
     turn->record.cart_waiting = turn->record.cart_held;
     order_enter(turn, ORDER_STEP_committing);
 }
@@ -91,8 +90,7 @@ enum status order_captured(struct order_turn *turn)
 
 static void order_refund(struct order_turn *turn)
 {
-    if (turn->bits_size)
-        memcpy(turn->waiting, turn->held, turn->bits_size);
+    memcpy(turn->waiting, turn->held, turn->bits_size);
     turn->record.cart_waiting = turn->record.cart_held;
     order_enter(turn, ORDER_STEP_refunding);
 }

@@ -184,9 +184,10 @@ enum status order_unknown(struct order_turn *turn)
 static void claim_refused(struct order_turn *turn, const struct answer *answer, enum status status)
 {
     struct cart_claim owner;
-    struct refusal refusal;
-    if (status == STATUS_cart_claimed &&
-        body_decode_lenient(cart_claim_shape(), answer->body, &owner, turn->given->arena, &refusal)) {
+    struct refusal refusal = {0};
+    if (status == STATUS_cart_claimed) {
+        CHECK(body_decode_lenient(cart_claim_shape(), answer->body, &owner, turn->given->arena, &refusal), "%s",
+              refusal.message);
         turn->record.other_order_id = owner.order_id;
         turn->record.has_other_order_id = true;
     }

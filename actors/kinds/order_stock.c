@@ -23,10 +23,10 @@ static bool answered_ok(const struct order_turn *turn)
 static int64_t available_in(struct order_turn *turn, const struct answer *answer)
 {
     struct order_shortages facts;
-    struct refusal refusal;
-    bool told = body_decode_lenient(order_shortages_shape(), answer->body, &facts, turn->given->arena, &refusal) &&
-                facts.shortages_count;
-    return told ? facts.shortages[0].available : 0;
+    struct refusal refusal = {0};
+    CHECK(body_decode_lenient(order_shortages_shape(), answer->body, &facts, turn->given->arena, &refusal), "%s",
+          refusal.message);
+    return facts.shortages_count ? facts.shortages[0].available : 0;
 }
 
 static void refused(struct order_turn *turn, uint32_t index)

@@ -34,8 +34,6 @@ enum status order_wake(const struct given *given, struct effects *effects)
 
 enum status order_expire_wish(struct order_turn *turn)
 {
-    if (!order_may_expire(turn))
-        return STATUS_ok;
     order_end_with(turn, ORDER_STATUS_reservation_expired);
     order_arm(turn, turn->given->at);
     return order_save(turn);

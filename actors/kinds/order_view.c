@@ -43,7 +43,8 @@ bool order_resting(const struct order_turn *turn)
 bool order_at_rest(const struct given *given)
 {
     struct order_turn turn;
-    return order_load(&turn, given, NULL) && order_resting(&turn);
+    CHECK(order_load(&turn, given, NULL), "%.*s", BYTES_FORMAT(given->key));
+    return order_resting(&turn);
 }
 
 // ---- order.place
@@ -104,8 +105,7 @@ enum status order_answer_view(struct order_turn *turn)
 enum status order_view_placed(const struct given *given, struct effects *effects)
 {
     struct order_turn turn;
-    if (!order_load(&turn, given, effects))
-        return STATUS_not_found;
+    CHECK(order_load(&turn, given, effects), "%.*s", BYTES_FORMAT(given->key)); // somebody waits for it
     return order_answer_view(&turn);
 }
 

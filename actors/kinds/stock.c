@@ -72,7 +72,7 @@ static void stock_changed(struct effects *effects, const struct stock *stock)
 
 static bool hold_load(const struct given *given, uint32_t index, struct hold *hold)
 {
-    if (index >= given->children_count || !given->children[index].value.at)
+    if (!given->children[index].value.at)
         return false;
     CHECK(record_decode(hold_shape(), given->children[index].value, hold, given->arena), "%.*s",
           BYTES_FORMAT(given->children[index].id));
@@ -259,7 +259,7 @@ static enum status hold_reply(struct effects *effects, enum hold_state state, in
 // A client asks about a hold of its own that is not there.
 static enum status hold_missing(const struct given *given)
 {
-    if (given->children_count > 1 && given->children[1].value.at)
+    if (given->children[1].value.at)
         return STATUS_not_owner;
     if (given->late)
         return STATUS_too_late;
@@ -443,7 +443,8 @@ static enum status inventory_holds(const struct given *given, struct effects *ef
     for (uint32_t i = 0; i < given->children_count; i++) {
         struct bytes child = given->children[i].id;
         struct hold hold;
-        if (!hold_load(given, i, &hold) || hold_state(&hold) != HOLD_HELD)
+        CHECK(hold_load(given, i, &hold), "row %u", i);
+        if (hold_state(&hold) != HOLD_HELD)
             continue;
         reply.holds[reply.holds_count++] = (struct hold_view){
             .reservation_id = bytes_of(child.at + 1, child.size - 1),
@@ -453,7 +454,7 @@ static enum status inventory_holds(const struct given *given, struct effects *ef
             .has_expires_at = hold.expires_at != 0,
         };
     }
-    if (given->page_more && given->children_count) {
+    if (given->page_more) {
         reply.next = given->children[given->children_count - 1].id;
         reply.has_next = true;
     }

@@ -39,6 +39,18 @@ Test(shard_closed, what_is_new_is_told_when_to_come_again_and_leaves_nothing)
     cr_expect_str_eq(till_status(&till, "r"), "ok", "the same request, later");
 }
 
+Test(shard_closed, who_is_turned_away_is_told_why)
+{
+    open_kind(KIND_INVENTORY);
+    closed = STATUS_storage_full;
+    cr_expect_str_eq(till_receive(&till, "mug", 5), "storage_full");
+    cr_expect(strstr(till_text(&till, till_body(&till, "receive-1")), "store.free_min_mb"));
+    closed = STATUS_clock;
+    cr_expect_str_eq(till_receive(&till, "mug", 5), "clock");
+    cr_expect(strstr(till_text(&till, till_body(&till, "receive-2")), "souk clock accept"));
+    cr_expect(strstr(till_text(&till, till_body(&till, "receive-2")), "retry_after_ms"));
+}
+
 Test(shard_closed, what_was_answered_is_answered_again_and_refusals_keep_their_name)
 {
     open_kind(KIND_INVENTORY);

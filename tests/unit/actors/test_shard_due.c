@@ -243,6 +243,47 @@ Test(shard_due, what_falls_due_in_the_turn_that_ends_other_holds_is_kept)
     cr_expect_eq(till_stock(&till, "mug").reserved, 0);
 }
 
+// The read between the two reserves ends A, so the first one's deadline is a row before the second one's is noted.
+Test(shard_due, two_rows_of_one_turn_and_deadline_are_both_kept)
+{
+    hold("A", "mug", 3, 1000);
+    after_ms(1000);
+    till_reserve(&till, "B", "mug", 1, 2000);
+    till_client(&till, "look", MESSAGE_inventory_get, "mug", NULL);
+    till_reserve(&till, "C", "mug", 1, 2000);
+    till_turn(&till);
+    cr_expect_str_eq(till_log(&till, 4), "inventory.reserve inventory.expire inventory.reserve");
+    cr_expect_eq(till_rows(till.store, FAMILY_DUE), 2);
+    after_ms(1999);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 2);
+    after_ms(1);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 0);
+    cr_expect_eq(till_rows(till.store, FAMILY_DUE), 0);
+}
+
+// Old deadlines are read and found to be over; more of them than a turn looks at open the next one.
+Test(shard_due, who_meets_many_old_deadlines_is_answered_a_turn_later)
+{
+    enum { TURNS = 5, HOLDS = TURNS * HOLDS_DUE_MAX };
+    hold_many("mug", HOLDS, TURNS, 1000000);
+    for (uint32_t i = 0; i < HOLDS; i++) {
+        till_client(&till, arena_format(&till.texts, "x%u", i), MESSAGE_inventory_extend, "mug",
+                    &(struct inventory_extend){.reservation_id = bytes_text(arena_format(&till.texts, "mug%u", i)),
+                                               .ttl_ms = 9000000});
+        if (till.count == HOLDS_DUE_MAX)
+            cr_assert_eq(till_turn(&till), FAULT_NONE);
+        cr_assert_lt(till.count, HOLDS_DUE_MAX);
+    }
+    after_ms(1000000);
+    till_client(&till, "look", MESSAGE_inventory_get, "mug", NULL);
+    cr_assert_eq(till_turn(&till), FAULT_NONE);
+    cr_expect_eq(till.consumed, 0);
+    cr_assert_eq(till_turn(&till), FAULT_NONE);
+    struct stock_view view;
+    till_decode(&till, "look", stock_view_shape(), &view);
+    cr_expect_eq(view.reserved, HOLDS, "none of them ended");
+}
+
 Test(shard_due, deadlines_survive_a_crash)
 {
     hold("A", "mug", 3, 1000);

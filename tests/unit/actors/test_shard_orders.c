@@ -312,6 +312,31 @@ Test(shard_orders, an_epochs_row_continues_the_chain)
     cr_expect_str_eq(till_log(&till, 1), "order.place | epoch 2");
 }
 
+Test(shard_orders, an_epoch_that_cannot_be_written_has_not_begun)
+{
+    place("p", "O1", -1);
+    turn();
+    int64_t at = till.shard->at;
+    struct log_epoch epoch = {.at = at + 1000, .number = 2, .settings = till.settings, .owners = till.owners};
+    store_memory_fail(till.store, 1);
+    cr_assert_eq(shard_begin_epoch(till.shard, &epoch, &till.text), FAULT_IO);
+    cr_expect_eq(till.shard->seq, 1);
+    cr_expect_eq(till.shard->at, at);
+    cr_expect_str_eq(till_log(&till, 1), "order.place");
+}
+
+// A row that souk never wrote: it does not start, and says so.
+Test(shard_orders, an_open_row_that_names_no_entity_is_corruption)
+{
+    struct shard *shard = NULL;
+    store_put(till.store, FAMILY_OPEN, BYTES("?"), BYTES("?"));
+    cr_assert_eq(store_commit(till.store, &till.text), FAULT_NONE);
+    cr_expect_eq(shard_open(&till.options, &shard), FAULT_CORRUPTION);
+    shard_close(&shard);
+    shard_close(&shard);
+    cr_expect_null(shard);
+}
+
 Test(shard_orders, open_orders_ask_again_oldest_first)
 {
     place("p", "O2", -1);

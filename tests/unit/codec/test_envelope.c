@@ -110,6 +110,10 @@ Test(envelope, another_version_is_unsupported_and_the_id_comes_back)
     pack_int(&out, 0);
     refused(STATUS_unsupported_version, "", "frame");
     pack_array(&out, 2);
+    pack_int(&out, 3);
+    pack_text(&out, "a\nb");
+    refused(STATUS_unsupported_version, "", "frame");
+    pack_array(&out, 2);
     pack_int(&out, -1);
     pack_int(&out, 7);
     refused(STATUS_unsupported_version, "", "frame");
@@ -220,9 +224,14 @@ Test(envelope, a_body_nested_too_deeply_is_refused)
     refused(STATUS_invalid, "id-1", "body");
 }
 
-static void meta_refused(const char *field)
+// The name of the field as far as it can be shown.
+static struct bytes meta_refused(const char *field)
 {
+    struct request request;
+    struct envelope_refusal refusal;
+    cr_assert_not(read_one(&request, &refusal));
     refused(STATUS_invalid, "id-1", field);
+    return refusal.meta_field;
 }
 
 Test(envelope, meta_has_two_known_fields_each_at_most_once)
@@ -234,7 +243,12 @@ Test(envelope, meta_has_two_known_fields_each_at_most_once)
     pack_map(&out, 1);
     pack_text(&out, "priority");
     pack_int(&out, 1);
-    meta_refused("meta");
+    cr_assert(bytes_equal(meta_refused("meta"), BYTES("priority")));
+    head_to_body(6);
+    pack_map(&out, 1);
+    pack_text(&out, "not\nshown");
+    pack_int(&out, 1);
+    cr_assert_eq(meta_refused("meta").size, 0);
     head_to_body(6);
     pack_map(&out, 1);
     pack_int(&out, 1);
@@ -304,6 +318,22 @@ Test(envelope, a_frame_of_one_request_is_not_a_bundle)
     cr_assert_eq(frame_open(&cursor, &bundled, &refusal), 1);
     cr_assert_not(bundled);
     cr_assert_eq(cursor_left(&cursor), out.size);
+}
+
+// What begins as nothing known is one request, and refused as one.
+Test(envelope, a_frame_that_does_not_say_what_it_is_is_not_a_bundle)
+{
+    static const struct bytes frames[] = {BYTES("\xa1x"), BYTES("\x91\xa1x"), BYTES("\x90"), BYTES("")};
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        struct envelope_refusal refusal;
+        struct request request;
+        bool bundled = true;
+        struct cursor cursor = cursor_over(frames[i]);
+        cr_assert_eq(frame_open(&cursor, &bundled, &refusal), 1);
+        cr_assert_not(bundled);
+        cr_assert_not(request_read(&cursor, &request, &refusal));
+        cr_assert_str_eq(refusal.field, "frame");
+    }
 }
 
 Test(envelope, a_bundle_is_entered_and_each_request_read)
@@ -400,6 +430,26 @@ Test(envelope, a_reply_is_read_as_it_was_written)
         free((void *)tight.at);
     }
     buffer_deinit(&body);
+}
+
+Test(envelope, what_is_no_reply_is_not_read_and_not_passed)
+{
+    static const struct bytes frames[] = {
+        BYTES("\xa1x"),                       // no array
+        BYTES("\x93\x01\xa1i\xa2ok"),         // too short
+        BYTES("\x95\x01\xa1i\xa2ok\x80\x80"), // too long
+        BYTES("\x94\xa1x\xa1i\xa2ok\x80"),    // no version
+        BYTES("\x94\x02\xa1i\xa2ok\x80"),     // another version
+        BYTES("\x94\x01\x07\xa2ok\x80"),      // no id
+        BYTES("\x94\x01\xa1i\x07\x80"),       // no status
+        BYTES("\x94\x01\xa1i\xa2ok\x07"),     // no body
+    };
+    for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+        struct reply reply;
+        struct cursor cursor = cursor_over(frames[i]);
+        cr_assert_not(reply_read(&cursor, &reply), "%zu", i);
+        cr_assert_eq(cursor_left(&cursor), frames[i].size);
+    }
 }
 
 Test(envelope, a_refusal_without_a_field_has_only_a_message)

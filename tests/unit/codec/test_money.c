@@ -120,11 +120,15 @@ Test(money, what_cannot_be_exact_is_not_read)
                                         "12.99XXX",
                                         "1.GBPGBP",
                                         "92233720368547758.08GBP",
-                                        "9223372036854775808JPY"};
+                                        "9223372036854775808JPY",
+                                        "99999999999999999999JPY",
+                                        "92233720368547759GBP"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct money read;
         cr_assert_not(money_parse(bytes_text(texts[i]), &read), "%s", texts[i]);
     }
+    struct money read;
+    cr_assert_not(money_parse((struct bytes){0}, &read));
 }
 
 Test(money, is_shown_whatever_it_is)

@@ -300,6 +300,18 @@ Test(schema, money_has_exactly_its_two_fields)
         }
         refused(catalog_put_shape(), "price", "{amount, currency}");
     }
+    for (int last = 0; last < 2; last++) { // an amount that is none
+        buffer_clear(&out);
+        pack_map(&out, 1);
+        name("price");
+        pack_map(&out, 2);
+        if (last)
+            text_field("currency", "GBP");
+        text_field("amount", "currency");
+        if (!last)
+            text_field("currency", "GBP");
+        refused(catalog_put_shape(), "price", "{amount, currency}");
+    }
     pack_map(&out, 2);
     text_field("title", "t");
     name("price");
@@ -461,6 +473,31 @@ Test(schema, a_lenient_reader_steps_over_what_it_does_not_know)
     int_field("new_one", 5);
     cr_assert_not(body_decode_lenient(version_reply_shape(), buffer_bytes(&out), &reply, &arena, &refusal));
     cr_assert_str_eq(refusal.field, "version");
+}
+
+Test(schema, a_lenient_reader_does_not_step_over_what_is_cut_off)
+{
+    struct refusal refusal;
+    struct version_reply reply;
+    pack_map(&out, 2);
+    int_field("version", 7);
+    name("newer");
+    pack_array(&out, 3);
+    cr_assert_not(body_decode_lenient(version_reply_shape(), buffer_bytes(&out), &reply, &arena, &refusal));
+    cr_assert_str_eq(refusal.field, "newer");
+}
+
+Test(schema, a_raw_value_has_a_longest_size)
+{
+    static uint8_t data[65536];
+    pack_map(&out, 5);
+    text_field("position", "p");
+    text_field("type", "stock_changed");
+    text_field("key", "mug");
+    int_field("at", 1);
+    name("data");
+    pack_bin(&out, bytes_of(data, sizeof data)); // and its head
+    refused(event_view_shape(), "data", "at most 65536 bytes");
 }
 
 // ---- encoding

@@ -164,6 +164,8 @@ Test(holds, no_counter_can_overflow)
     cr_expect(!ceiling_fits(&ceiling, 1));
     ceiling.on_hand = 0;
     cr_expect(!ceiling_fits(&ceiling, 1), "received would pass the bound");
+    ceiling = (struct ceiling){.on_hand = COUNTER_MAX, .adjusted = COUNTER_MAX};
+    cr_expect(!ceiling_fits(&ceiling, 1), "on_hand would, though nothing was received");
     ceiling = (struct ceiling){.on_hand = 100, .received = 100, .restocked = COMMITTED_MAX - 10};
     ceiling.committed = COMMITTED_MAX - 10;
     cr_expect_eq(ceiling_available(&ceiling), 10, "no more than can still be committed");

@@ -83,6 +83,32 @@ Test(order, a_sku_that_never_was_is_rejected_even_beside_a_shortage)
     table_deinit(&table);
 }
 
+Test(order, of_two_skus_that_cannot_be_held_the_first_to_answer_is_named)
+{
+    struct table table;
+    place_three(&table);
+    answer(&table, MESSAGE_inventory_reserve, "tea", "not_found", NULL, NULL);
+    answer(&table, MESSAGE_inventory_reserve, "cup", "not_found", NULL, NULL);
+    acknowledged(&table, MESSAGE_inventory_reserve, "mug");
+    acknowledged(&table, MESSAGE_inventory_release, "mug");
+    expect_order(&table, "settled", "rejected");
+    cr_expect(bytes_equal(record_of(&table).bad_sku, BYTES("tea")));
+    table_deinit(&table);
+}
+
+Test(order, what_is_no_answer_to_what_it_asked_changes_nothing)
+{
+    struct table table;
+    place_three(&table);
+    cr_expect_eq(answer(&table, MESSAGE_inventory_receive, "tea", "ok", NULL, NULL), STATUS_ok);
+    cr_expect_str_eq(table_effects(&table), "");
+    cr_expect_eq(answer(&table, MESSAGE_inventory_reserve, "tea", "no_such_status", NULL, NULL), STATUS_ok);
+    cr_expect_str_eq(table_effects(&table), "");
+    cr_expect_eq(answer(&table, MESSAGE_inventory_reserve, "tea", "busy", NULL, NULL), STATUS_ok);
+    cr_expect_str_eq(table_effects(&table), "");
+    table_deinit(&table);
+}
+
 Test(order, an_answer_counts_once)
 {
     struct table table;
@@ -466,6 +492,38 @@ Test(order, a_late_wish_never_takes_effect_but_an_old_one_is_still_answered)
     cr_expect_eq(ship(&table, NULL), STATUS_ok);
     cr_expect_eq(say(&table, MESSAGE_order_deliver), STATUS_too_late);
     expect_order(&table, "settled", "shipped");
+    table_deinit(&table);
+}
+
+Test(order, a_late_cancel_stops_nothing_that_is_open)
+{
+    struct table table;
+    struct order_line unpriced[] = {line("mug", 2, -1)};
+    struct order_place body = order_of(unpriced, 1);
+    table_init(&table, &kind_order, "O1");
+    cr_expect_eq(place(&table, &body), STATUS_ok);
+    table.late = true;
+    cr_expect_eq(cancel(&table, NULL), STATUS_too_late);
+    expect_order(&table, "pricing", "created");
+    table_deinit(&table);
+    until_paying(&table);
+    table.late = true;
+    cr_expect_eq(cancel(&table, NULL), STATUS_too_late);
+    cr_expect_str_eq(table_effects(&table), "");
+    expect_order(&table, "paying", "inventory_reserved");
+    table_deinit(&table);
+}
+
+Test(order, an_empty_reason_is_none_for_those_who_are_told)
+{
+    struct table table;
+    until_paying(&table);
+    cr_expect_eq(cancel(&table, ""), STATUS_ok);
+    cr_expect_eq(cancel(&table, NULL), STATUS_request_mismatch, "what was said is remembered as it was");
+    note(&table, "voided");
+    acknowledged(&table, MESSAGE_inventory_release, "mug");
+    cr_expect(strstr(table_effects(&table), "event order_cancelled {status: cancelled"), "%s", table_effects(&table));
+    cr_expect_null(strstr(table_effects(&table), "reason"));
     table_deinit(&table);
 }
 

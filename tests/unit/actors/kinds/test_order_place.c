@@ -145,26 +145,29 @@ Test(order, a_cart_weighs_all_it_may_have_until_its_lines_are_known)
 
 Test(order, a_refusal_for_what_was_asked_is_recorded_for_ever)
 {
-    enum { METHOD, CURRENCY, OVERFLOW, MANY, EXPECTED, CASES };
+    enum { METHOD, CURRENCY, SUM, PRODUCT, MANY, EXPECTED, CASES };
     static const char *const replies[CASES] = {
         [METHOD] = "{status: rejected, stage: rejected, lines: [{sku: mug, quantity: 2, unit_price: {amount: 500, "
                    "currency: GBP}}, {sku: tea, quantity: 1, unit_price: {amount: 250, currency: GBP}}], message: the "
                    "order cannot be taken; `reason` says why, reason: payment_method}",
         [CURRENCY] = "reason: currency}",
-        [OVERFLOW] = "reason: overflow}",
+        [SUM] = "reason: overflow}",
+        [PRODUCT] = "reason: overflow}",
         [MANY] = "reason: overflow}",
         [EXPECTED] = "total: {amount: 1250, currency: GBP}",
     };
     for (int i = 0; i < CASES; i++) {
         struct table table;
-        struct order_line lines[] = {line("mug", 2, 500), line("tea", 1, 250)};
-        struct order_place body = order_of(lines, 2);
+        struct order_line lines[] = {line("mug", 2, 500), line("tea", 1, 250), line("cup", 1, 100)};
+        struct order_place body = order_of(lines, i == MANY ? 3 : 2);
         if (i == METHOD)
             body.payment_method = BYTES("shells");
         if (i == CURRENCY)
             memcpy(lines[1].unit_price.currency, "EUR", 4);
-        if (i == OVERFLOW)
+        if (i == SUM)
             lines[1].unit_price.amount = INT64_MAX;
+        if (i == PRODUCT)
+            lines[0].unit_price.amount = INT64_MAX;
         if (i == MANY)
             lines[1] = line("mug", QUANTITY_MAX, 0);
         body.expected_total = GBP(1200);
@@ -275,6 +278,8 @@ Test(order, what_has_no_price_is_priced_by_the_catalog)
     cr_expect_eq(priced(&table, "cup", GBP(100), true), STATUS_ok);
     cr_expect_str_eq(table_effects(&table), "put open");
     cr_expect_eq(priced(&table, "cup", GBP(700), true), STATUS_ok);
+    cr_expect_str_eq(table_effects(&table), "");
+    cr_expect_eq(priced(&table, "moon", GBP(700), true), STATUS_ok); // not in it
     cr_expect_str_eq(table_effects(&table), "");
     cr_expect_eq(priced(&table, "mug", GBP(300), true), STATUS_ok);
     cr_expect(strstr(table_effects(&table), "put open; put child"));

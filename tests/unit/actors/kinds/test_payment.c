@@ -163,10 +163,50 @@ Test(payment, listens_to_its_own_order_only)
                  STATUS_not_owner);
     cr_expect_eq(table_run(&table, MESSAGE_payment_want, &(struct payment_want){.want = BYTES("voided")}),
                  STATUS_not_owner);
+    table_as(&table, KIND_CART, "O1");
+    cr_expect_eq(table_run(&table, MESSAGE_payment_want, &(struct payment_want){.want = BYTES("voided")}),
+                 STATUS_not_owner);
+    table_as_client(&table);
+    cr_expect_eq(table_run(&table, MESSAGE_payment_want, &(struct payment_want){.want = BYTES("voided")}),
+                 STATUS_not_owner);
+    table_deinit(&table);
+}
+
+Test(payment, another_charge_under_the_same_order_is_a_mismatch)
+{
+    static const struct payment_charge others[] = {
+        {.amount = {2000, "GBP"}, .method = BYTES("pm_card_visa")},
+        {.amount = {1000, "EUR"}, .method = BYTES("pm_card_visa")},
+        {.amount = {1000, "GBP"}, .method = BYTES("pm_sandbox_late")},
+    };
+    struct table table;
+    charged(&table);
     table_as(&table, KIND_ORDER, "O1");
-    cr_expect_eq(table_run(&table, MESSAGE_payment_charge,
-                           &(struct payment_charge){.amount = {2000, "GBP"}, .method = BYTES("pm_card_visa")}),
-                 STATUS_request_mismatch);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        cr_expect_eq(table_run(&table, MESSAGE_payment_charge, &others[i]), STATUS_request_mismatch, "%zu", i);
+        expect_effects(&table, "");
+    }
+    table_deinit(&table);
+}
+
+Test(payment, a_timer_without_a_payment_does_nothing)
+{
+    struct table table;
+    table_init(&table, &kind_payment, "O1");
+    cr_expect_eq(wake(&table), STATUS_ok);
+    expect_effects(&table, "");
+    table_deinit(&table);
+}
+
+// A provider's slip: only an authorization can wait for the shopper.
+Test(payment, a_capture_does_not_wait_for_the_shopper)
+{
+    struct table table;
+    charged(&table);
+    outcome(&table, "authorize", 1, "succeeded");
+    cr_expect_eq(outcome(&table, "capture", 1, "action_required"), STATUS_ok);
+    expect_effects(&table, "");
+    expect_state(&table, "capturing");
     table_deinit(&table);
 }
 
@@ -407,6 +447,19 @@ Test(payment, a_shoppers_confirm_is_said_again_when_the_provider_still_waits_for
     table_deinit(&table);
 }
 
+Test(payment, a_shoppers_confirm_that_came_to_the_provider_after_all_is_not_said_again)
+{
+    struct table table;
+    charged(&table);
+    outcome(&table, "authorize", 1, "action_required");
+    confirm(&table, "succeeded");
+    table.at += 20 * HOUR;
+    wake(&table);
+    outcome(&table, "authorize", 1, "succeeded");
+    expect_effect(&table, "send order.payment O1 {state: authorized}; " OPERATION("capture"));
+    table_deinit(&table);
+}
+
 // ---- parked, and an operator's word
 
 static void parked(struct table *table, const char *operation)
@@ -476,6 +529,17 @@ Test(payment, the_provider_may_answer_before_the_operator_does)
     table_deinit(&table);
 }
 
+Test(payment, a_parked_authorization_that_was_declined_is_the_end)
+{
+    struct table table;
+    parked(&table, "authorize");
+    outcome(&table, "authorize", 1, "declined");
+    expect_effects(&table, "send order.payment O1 {state: unparked}; wake 0; send order.payment O1 {state: declined}; "
+                           "put head");
+    expect_state(&table, "declined");
+    table_deinit(&table);
+}
+
 Test(payment, a_refused_refund_or_void_is_parked_once)
 {
     struct table table;
@@ -498,6 +562,10 @@ Test(payment, an_authorization_that_an_operator_gave_up_is_voided_when_it_turns_
     struct table table;
     parked(&table, "authorize");
     resolve(&table, "failed");
+    expect_state(&table, "declined");
+    outcome(&table, "authorize", 2, "succeeded"); // never asked for
+    outcome(&table, "capture", 1, "succeeded");
+    outcome(&table, "authorize", 1, "declined");
     expect_state(&table, "declined");
     outcome(&table, "authorize", 1, "succeeded");
     expect_effect(&table, OPERATION("void"));

@@ -86,6 +86,7 @@ Test(sandbox, refuses_what_makes_no_sense_by_its_own_book)
                             {"authorize", "a", 1000, PUT OUTCOME("authorize", "succeeded")},
                             {"void", "v", 1000, PUT OUTCOME("void", "succeeded")},
                             {"capture", "c", 1000, PUT OUTCOME("capture", "declined")},
+                            {"authorize", "a2", 1000, PUT OUTCOME("authorize", "declined")},
                             {0},
                         });
 }
@@ -157,6 +158,29 @@ Test(sandbox, a_late_answer_comes_after_two_seconds_and_once)
     cr_expect_str_eq(table_effects(&table), "send payment.outcome O1 {operation: authorize, attempt: 1, outcome: succeeded}; " PUT "; wake 0");
     table_run(&table, MESSAGE_sandbox_wake, NULL);
     cr_expect_str_eq(table_effects(&table), "wake 0");
+    table_deinit(&table);
+}
+
+Test(sandbox, of_several_late_answers_the_earliest_is_next)
+{
+    struct ledger_entry entries[] = {
+        {.provider_key = BYTES("a"), .answer_at = TABLE_AT + 3 * SECOND, .has_answer_at = true},
+        {.provider_key = BYTES("b"), .answer_at = TABLE_AT + 2 * SECOND, .has_answer_at = true},
+        {.provider_key = BYTES("c"), .answer_at = TABLE_AT + 4 * SECOND, .has_answer_at = true},
+    };
+    struct table table;
+    table_init(&table, &kind_sandbox, "O1");
+    for (int i = 0; i < 3; i++) {
+        entries[i].operation = BYTES("authorize");
+        entries[i].outcome = BYTES("succeeded");
+        entries[i].method = BYTES("pm_sandbox_late");
+        entries[i].amount = (struct money){1000, "GBP"};
+        entries[i].attempt = entries[i].seen = 1;
+    }
+    table_put(&table, PLACE_HEAD, "", ledger_shape(), &(struct ledger){.entries = entries, .entries_count = 3}, 0);
+    table_as_runtime(&table);
+    table_run(&table, MESSAGE_sandbox_wake, NULL);
+    cr_expect_str_eq(table_effects(&table), "wake 1700000002000000");
     table_deinit(&table);
 }
 
