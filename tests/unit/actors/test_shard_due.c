@@ -243,6 +243,22 @@ Test(shard_due, what_falls_due_in_the_turn_that_ends_other_holds_is_kept)
     cr_expect_eq(till_stock(&till, "mug").reserved, 0);
 }
 
+// B's row is written when C ends what is due; D's has its deadline and its turn.
+Test(shard_due, two_rows_of_one_turn_and_deadline_are_both_kept)
+{
+    hold("A", "mug", 3, 1000);
+    after_ms(1000);
+    till_reserve(&till, "B", "mug", 1, 2000);
+    till_client(&till, "C", MESSAGE_inventory_get, "mug", NULL);
+    till_reserve(&till, "D", "mug", 1, 2000);
+    till_turn(&till);
+    cr_expect_str_eq(till_status(&till, "B"), "ok");
+    cr_expect_str_eq(till_status(&till, "D"), "ok");
+    cr_expect_eq(till_stock(&till, "mug").reserved, 2);
+    after_ms(2000);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 0);
+}
+
 Test(shard_due, deadlines_survive_a_crash)
 {
     hold("A", "mug", 3, 1000);

@@ -160,6 +160,17 @@ Test(sandbox, a_late_answer_comes_after_two_seconds_and_once)
     table_deinit(&table);
 }
 
+Test(sandbox, of_two_late_answers_the_earlier_one_is_waited_for)
+{
+    struct table table;
+    table_init(&table, &kind_sandbox, "O1");
+    operate_as(&table, "pm_sandbox_late", "authorize", "a", 1000, false);
+    table.at += SECOND;
+    operate_as(&table, "pm_sandbox_late", "void", "v", 1000, false);
+    cr_expect_str_eq(table_effects(&table), PUT "; wake 1700000002000000");
+    table_deinit(&table);
+}
+
 // The timer was lost with the process: the key that comes again is answered.
 Test(sandbox, a_late_answer_survives_a_restart)
 {
