@@ -27,6 +27,7 @@ struct coverage {
     uint64_t cells[ORDER_EVENT_COUNT][ORDER_STEP_COUNT];
     uint64_t ends[ORDER_STATUS_COUNT];
     uint64_t statuses[STATUS_COUNT];
+    uint64_t isolated[KIND_COUNT], lifted, rests_isolated; // quarantines
 };
 
 void coverage_add(struct coverage *sum, const struct coverage *one);

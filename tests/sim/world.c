@@ -352,6 +352,7 @@ static void actor_begin(struct world *world, struct world_actor *actor)
                                              .store = actor->store,
                                              .settings = &world->options.settings,
                                              .owners = &world->owners,
+                                             .quarantine = world->log_epoch.quarantine,
                                              .witness = decided,
                                              .witness_context = actor,
                                              .waiters_max = world->options.waiters_max,

@@ -124,7 +124,7 @@ struct world {
     struct world_actor *actors;
     uint16_t actors_count;
     struct log_epoch log_epoch;
-    struct buffer quarantine;
+    struct buffer quarantine; // of the next epoch; change it while the process is down
     struct queue pipes[WORLD_PLACES][WORLD_PLACES]; // [from][to]
     bool dying;                                     // within a call: the process has ended
     enum world_death death;                         // the last one
