@@ -13,6 +13,13 @@ const char *const sim_fault_names[SIM_FAULTS] = {
     [FAULT_LONG_OUTAGE] = "down for long",
 };
 
+const char *const reshape_names[RESHAPES] = {
+    [RESHAPE_DONE] = "done",
+    [RESHAPE_DIED_MOVING] = "write refused before the owner map",
+    [RESHAPE_DIED_COMMITTED] = "write refused after the owner map",
+    [RESHAPE_DIED_SWEEPING] = "write refused with nothing to move",
+};
+
 static const char *const step_names[] = {
 #define ORDER_STEP(name, sentence) #name,
 #include "actors/kinds/order_steps.def"
@@ -188,6 +195,7 @@ void coverage_print(const struct coverage *it, double seconds, struct buffer *ou
     print_counts(out, "answers by name", names, it->statuses, STATUS_COUNT);
     print_counts(out, "faults on the wire and the clock", sim_fault_names, it->faults, SIM_FAULTS);
     print_counts(out, "faults of the provider", provider_fault_names, it->provider_faults, PROVIDER_FAULTS);
+    print_counts(out, "reshapes", reshape_names, it->reshapes, RESHAPES);
     print_quarantines(it, out);
     print_counts(out, "ends of the process", world_death_names, it->deaths, DEATHS);
     buffer_printf(out,
@@ -226,6 +234,7 @@ void coverage_json(const struct coverage *it, double seconds, struct buffer *out
     json_counts(out, "answers", names, it->statuses, STATUS_COUNT);
     json_counts(out, "faults", sim_fault_names, it->faults, SIM_FAULTS);
     json_counts(out, "provider_faults", provider_fault_names, it->provider_faults, PROVIDER_FAULTS);
+    json_counts(out, "reshapes", reshape_names, it->reshapes, RESHAPES);
     kind_names_fill(kinds);
     json_counts(out, "quarantined", kinds, it->isolated, KIND_COUNT);
     buffer_printf(out, "\"cleared\":%" PRIu64 ",\"rests_in_quarantine\":%" PRIu64 ",", it->lifted, it->rests_isolated);

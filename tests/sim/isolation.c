@@ -50,7 +50,7 @@ static void rows_write(struct world *world, struct entity entity, struct buffer 
     struct world_actor *owner = &world->actors[world_owner(world, entity.kind, entity.key)];
     struct buffer key = {0};
     CHECK(!world->up);
-    atomic_store(&owner->horizon, 0);
+    atomic_store(owner->horizon, 0);
     keys_entity(&key, entity.key);
     for (int family = FAMILY_HEAD; family <= FAMILY_REMEMBERED; family++)
         family_write(owner->store, (enum family)family, buffer_bytes(&key), out);

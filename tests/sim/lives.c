@@ -3,7 +3,7 @@
 
 #include "tests/sim/run.h"
 
-#include <stdio.h>
+#include <inttypes.h>
 
 #define HOUR_US INT64_C(3600000000)
 
@@ -11,7 +11,9 @@ void lives_draw(struct run *run)
 {
     struct lives *lives = &run->lives;
     lives->chance.state = run->seed * UINT64_C(0x9fb21c651e98df25) + 7;
-    lives->isolates = chance_permille(&lives->chance, 300) ? (int)chance_range(&lives->chance, 100, 700) : 0;
+    lives->reshapes = chance_permille(&lives->chance, 300) ? (int)chance_range(&lives->chance, 200, 1000) : 0;
+    lives->fails = lives->reshapes && chance_permille(&lives->chance, 700) ? (int)chance_range(&lives->chance, 200, 900) : 0;
+    lives->isolates = chance_permille(&lives->chance, 300) ? (int)chance_range(&lives->chance, 200, 900) : 0;
 }
 
 // ---- who
@@ -88,12 +90,64 @@ static void lift(struct run *run, int n)
                BYTES_FORMAT(entity.key));
 }
 
+// ---- how many
+
+// After a start that failed the same is wanted again, or something else.
+static void reshape(struct run *run)
+{
+    struct lives *lives = &run->lives;
+    struct world *world = run->world;
+    if (chance_permille(&lives->chance, lives->reshapes))
+        for (int kind = 0; kind < KIND_COUNT; kind++)
+            if (chance_permille(&lives->chance, 500))
+                world->wanted.count[kind] = (uint16_t)chance_range(&lives->chance, 1, WORLD_ACTORS_MAX);
+    if (!chance_permille(&lives->chance, lives->fails))
+        return;
+    world->shelf.fails_open = (int)chance_range(&lives->chance, 0, 1) ? 1 : (int)chance_range(&lives->chance, 2, 16);
+    world->shelf.fails_nth = (unsigned)chance_range(&lives->chance, 1, 4);
+}
+
+static bool same_map(const struct owner_map *a, const struct owner_map *b)
+{
+    return memcmp(a->count, b->count, sizeof a->count) == 0;
+}
+
+void lives_changed(struct run *run)
+{
+    struct lives *lives = &run->lives;
+    struct world *world = run->world;
+    if (!lives->reshapes)
+        return;
+    bool moved = !same_map(&world->owners, &lives->owners);
+    bool wanted = !same_map(&world->wanted, &lives->owners);
+    struct whereabouts after = whereabouts_take(world, &run->auditor.finding);
+    if (after.rows != lives->before.rows || after.sum != lives->before.sum)
+        finding_note(&run->auditor.finding, 12, KIND_COUNT, BYTES("-"), NULL,
+                     "the shop had %" PRIu64 " rows at their owners before its start, and has %" PRIu64 " after it%s",
+                     lives->before.rows, after.rows, after.rows == lives->before.rows ? ", others" : "");
+    struct coverage *coverage = &run->auditor.coverage;
+    if (world->up)
+        coverage->reshapes[RESHAPE_DONE] += moved;
+    else
+        coverage->reshapes[moved ? RESHAPE_DIED_COMMITTED : wanted ? RESHAPE_DIED_MOVING : RESHAPE_DIED_SWEEPING]++;
+    for (int kind = 0; kind < KIND_COUNT && moved; kind++)
+        if (world->owners.count[kind] != lives->owners.count[kind])
+            trace_line(&run->auditor.trace, world->clock, "──── %s: %u actors, then %u", kind_name((enum kind_id)kind),
+                       lives->owners.count[kind], world->owners.count[kind]);
+}
+
 // ---- between two lives
 
 void lives_change(struct run *run)
 {
     struct lives *lives = &run->lives;
     struct isolation *isolation = &run->auditor.isolation;
+    lives->owners = run->world->owners;
+    if (lives->reshapes) {
+        lives->before = whereabouts_take(run->world, &run->auditor.finding);
+        if (!run->calm)
+            reshape(run);
+    }
     for (int i = isolation->count; i-- > 0;)
         if (lives->lifts_all || (!run->calm && chance_permille(&lives->chance, 300)))
             lift(run, i);

@@ -58,10 +58,10 @@ static void schedule_turn(struct run *run, uint16_t number)
 
 static void schedule_turns(struct run *run)
 {
-    for (uint16_t i = 0; i < run->world->actors_count; i++) {
+    for (uint16_t i = 0; i < WORLD_PLACES; i++)
         run->turn_at[i] = INT64_MAX;
+    for (uint16_t i = 0; i < run->world->actors_count; i++)
         schedule_turn(run, i);
-    }
 }
 
 static void take_turn(struct run *run, uint16_t number)
@@ -202,6 +202,7 @@ static void start(struct run *run)
     run->world->crash_at = run->world->write_fails_at = 0;
     lives_change(run);
     world_start(run->world);
+    lives_changed(run);
     trace_line(&run->auditor.trace, run->world->clock, "──── epoch %d", (int)run->world->epoch);
     schedule_turns(run);
 }
