@@ -90,7 +90,13 @@ static void on_turned(void *context, uint16_t number)
 static void on_sent(void *context, uint16_t from, uint16_t to)
 {
     struct run *run = context;
+    auditor_frame_sent(&run->auditor, from, to);
     at(run, chance_range(&run->wire, 0, run->mood.pipe_us), MOVE, from, to, NULL);
+}
+
+static void on_arrived(void *context, uint16_t from, uint16_t to, const struct parcel *parcel)
+{
+    auditor_frame_arrived(&((struct run *)context)->auditor, from, to, parcel);
 }
 
 static void on_replied(void *context, struct bytes route, struct bytes id, struct bytes status, struct bytes body)
@@ -435,7 +441,7 @@ static void draw(struct run *run)
 {
     struct chance all = {run->seed * UINT64_C(0x2545f4914f6cdd1d) + 1};
     struct world_options options = {
-        .witness = {run, on_decided, on_turned, on_sent, NULL, NULL, on_replied, on_crashed, NULL}};
+        .witness = {run, on_decided, on_turned, on_sent, on_arrived, NULL, on_replied, on_crashed, NULL}};
     struct provider_sim_options provider;
     run->wire = chance_fork(&all);
     run->trouble = chance_fork(&all);
@@ -455,6 +461,7 @@ static void draw(struct run *run)
     run->world->keep_replies = false;
     auditor_init(&run->auditor, run->world, run->outside ? &run->provider : NULL);
     run->auditor.audit_every = run->auditor.turns_to_audit = (uint64_t)chance_spread(&all, 50, 5000);
+    run->auditor.turn_us = run->mood.turn_us;
     run->auditor.coverage.seeds = 1;
     run->auditor.coverage.sandbox_seeds = !run->outside;
 }
