@@ -184,7 +184,7 @@ static void begin(struct shard *shard, int64_t at)
     overlay_begin(&shard->overlay, at);
     shard->turn = (struct log_turn){.at = at};
     shard->messages_capacity = shard->events_capacity = 0;
-    shard->expires_left = HOLDS_DUE_MAX;
+    shard->expires_left = shard->options.holds_due_max ? shard->options.holds_due_max : HOLDS_DUE_MAX;
     shard->log_read = 0;
     shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
 }

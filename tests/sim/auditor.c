@@ -77,6 +77,8 @@ void auditor_crashed(struct auditor *auditor)
 {
     for (struct auditor_request *it = auditor->requests; it; it = it->hh.next)
         it->outstanding = it->others = 0;
+    auditor->coverage.crashes_amid_endings += auditor->amid_endings;
+    auditor->amid_endings = false;
     auditor->awaited = NULL;
     auditor->busy_passed_on = 0;
     memset(auditor->in_flight, 0, sizeof auditor->in_flight);
@@ -129,6 +131,23 @@ static void judge_log(struct auditor *auditor, const struct world_actor *actor)
 }
 
 // I13
+static void judge_ended(struct auditor *auditor, const struct world_actor *actor)
+{
+    const struct world *world = auditor->world;
+    uint32_t most = world->options.holds_due_max ? world->options.holds_due_max : HOLDS_DUE_MAX, ended = 0;
+    for (uint32_t i = 0; i < world->decisions_count; i++)
+        for (uint32_t j = 0; j < world->decisions[i].effects_count; j++)
+            ended += world->decisions[i].def->type == MESSAGE_inventory_expire &&
+                     world->decisions[i].effects[j].type == EFFECT_PUT &&
+                     world->decisions[i].effects[j].place == PLACE_CHILD;
+    auditor->coverage.full_endings += ended == most;
+    auditor->coverage.endings += ended;
+    auditor->amid_endings = ended ? ended == most : auditor->amid_endings;
+    if (ended > most)
+        finding_note(&auditor->finding, 13, actor->id.kind, BYTES("-"), NULL,
+                     "%u holds end in one turn, at most %u may", ended, most);
+}
+
 static void judge_bounds(struct auditor *auditor, const struct world_actor *actor)
 {
     const struct shard *shard = actor->core.shard;
@@ -147,6 +166,8 @@ void auditor_turned(struct auditor *auditor, uint16_t number)
     struct bytes last = {0};
     judge_log(auditor, actor);
     judge_bounds(auditor, actor);
+    if (actor->id.kind == KIND_INVENTORY)
+        judge_ended(auditor, actor);
     auditor_place_turned(auditor, actor);
     auditor_busy_turned(auditor, actor);
     for (uint32_t i = 0; i < world->decisions_count && actor->id.kind == KIND_INVENTORY; i++) {

@@ -32,6 +32,7 @@ struct auditor {
     struct awaited *awaited;            // order.place that has no answer yet
     uint64_t in_flight[WORLD_PLACES];   // commands on their way to an actor, or at it, or their credit on its way back
     uint64_t busy_passed_on;            // answers of actors that arrived at the broker and have not left it
+    bool amid_endings;                  // the last turn that ended holds ended as many as it may
     int64_t turn_us;                    // a turn comes at most so late
     uint64_t turns_to_audit; // until the next whole audit
     uint64_t audit_every;

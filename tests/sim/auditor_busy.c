@@ -64,6 +64,7 @@ void auditor_busy_replied(struct auditor *auditor, const struct message_def *def
     const struct lane *lane = &world->lanes.at[number];
     uint64_t most = world->options.commands_in_flight_max ? world->options.commands_in_flight_max : UINT32_MAX;
     uint64_t count = auditor->in_flight[number] + clients_in(buffer_bytes(&lane->frame));
+    auditor->coverage.busy_credit++;
     if (count < most)
         finding_note(&auditor->finding, 13, def->kind, key, NULL,
                      "the broker is busy with %" PRIu64 " commands of %" PRIu64 " for this actor", count, most);

@@ -116,6 +116,7 @@ static void judge_answer(struct auditor *auditor, struct awaited *awaited, const
     if (!awaited->at_once) {
         awaited->stood = order->status;
         awaited->status = seen_answer(order);
+        *(seen_rests(order) ? &auditor->coverage.rested : &auditor->coverage.waited_out) += 1;
     }
     if (!awaited->at_once && !seen_rests(order) && at < awaited->until)
         wrong(auditor, 8, awaited, "is answered before its order rests, and before wait_ms is over");

@@ -10,9 +10,10 @@
 #define SECOND_US INT64_C(1000000)
 #define HOUR_US (3600 * SECOND_US)
 
-enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM };
+enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM, BURST };
 static const char *const what_names[] = {"a request", "a reply", "a frame", "a turn",  "the provider", "a shopper",
-                                         "a crash",   "a start", "a jump",  "an outage", "an operator", "calm"};
+                                         "a crash",   "a start", "a jump",  "an outage", "an operator", "calm",
+                                         "a burst"};
 
 // A frame to a client, or from one.
 struct letter {
@@ -156,6 +157,11 @@ void run_wake(struct run *run, uint32_t shopper, int64_t after_us)
     at(run, after_us, WAKE, shopper, 0, NULL);
 }
 
+void run_burst(struct run *run, uint32_t number, int64_t after_us)
+{
+    at(run, after_us, BURST, number, 0, NULL);
+}
+
 static void note_arrivals(struct run *run, struct bytes frame)
 {
     struct cursor cursor = cursor_over(frame);
@@ -167,14 +173,19 @@ static void note_arrivals(struct run *run, struct bytes frame)
         auditor_arrived(&run->auditor, &request);
 }
 
+void run_arrive(struct run *run, const char *route, struct bytes frame)
+{
+    if (!run->world->up)
+        return;
+    note_arrivals(run, frame);
+    world_receive(run->world, bytes_text(route), frame);
+}
+
 static void arrive(struct run *run, uint32_t shopper, const struct letter *letter)
 {
     char route[16];
-    int size = snprintf(route, sizeof route, "c%u", shopper);
-    if (!run->world->up)
-        return;
-    note_arrivals(run, bytes_of(letter->at, letter->size));
-    world_receive(run->world, bytes_of(route, (size_t)size), bytes_of(letter->at, letter->size));
+    snprintf(route, sizeof route, "c%u", shopper);
+    run_arrive(run, route, bytes_of(letter->at, letter->size));
 }
 
 static void answer(struct run *run, uint32_t shopper, const struct letter *letter)
@@ -298,6 +309,9 @@ static void happen(struct run *run, struct agenda_item *item)
         break;
     case CALM:
         calm_down(run);
+        break;
+    case BURST:
+        bursts_happen(run, item->a);
         break;
     }
     free(item->data);
@@ -457,6 +471,7 @@ static void draw(struct run *run)
         options.provider = &provider_sim_driver;
         options.provider_self = &run->provider;
     }
+    bursts_draw(run, &options);
     run->world = world_new(&options);
     run->world->keep_replies = false;
     auditor_init(&run->auditor, run->world, run->outside ? &run->provider : NULL);
@@ -491,6 +506,7 @@ void run_seed(struct run *run, uint64_t seed, const struct trace *trace)
     spread(run, run->mood.crashes, CRASH);
     spread(run, run->mood.jumps, JUMP);
     spread(run, run->outside ? run->mood.outages : 0, AWAY);
+    bursts_open(run);
     at(run, run->mood.busy_us, CALM, 0, 0, NULL);
     at(run, 600 * SECOND_US, RESOLVE, 0, 0, NULL);
     pass_time(run);
