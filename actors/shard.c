@@ -144,8 +144,8 @@ static void wait_or_answer(struct shard *shard, const struct decision *decision)
     struct waiter waiter = {decision->in->route, decision->request.id, decision->in->flags};
     if (!shard->options.outbox)
         return;
-    int64_t until = shard->overlay.at + wait_of(decision) * 1000;
-    if (until == shard->overlay.at || !waiters_add(shard->waiters, decision->request.key, &waiter, until))
+    int64_t until = shard->overlay.at + wait_of(decision) * (PLANTED(wait_in_seconds) ? 1000000 : 1000);
+    if (until == shard->overlay.at || PLANTED(nobody_waits) || !waiters_add(shard->waiters, decision->request.key, &waiter, until))
         view_answer(shard, decision->request.key, &waiter);
 }
 
@@ -184,7 +184,7 @@ static void begin(struct shard *shard, int64_t at)
     overlay_begin(&shard->overlay, at);
     shard->turn = (struct log_turn){.at = at};
     shard->messages_capacity = shard->events_capacity = 0;
-    shard->expires_left = HOLDS_DUE_MAX;
+    shard->expires_left = shard->options.holds_due_max ? shard->options.holds_due_max : HOLDS_DUE_MAX;
     shard->log_read = 0;
     shard->closed = shard->options.closed ? atomic_load_explicit(shard->options.closed, memory_order_relaxed) : STATUS_ok;
 }
@@ -264,7 +264,7 @@ void waiters_settle(struct shard *shard)
             view_answer(shard, it->key, &waiter);
         waiters_hasten(shard->waiters, it->key, shard->overlay.at);
     }
-    answer_due(shard, shard->overlay.at);
+    answer_due(shard, shard->overlay.at + (PLANTED(wait_cut_short) ? 1000 : 0));
 }
 
 bool shard_dismiss(struct shard *shard)

@@ -49,6 +49,7 @@ struct shard_options {
     void *witness_context;
     const _Atomic int *closed; // enum status that NEW commands get, read once a turn; ok, or NULL: they are taken
     uint32_t waiters_max;
+    uint32_t holds_due_max; // how many end in one turn; 0: HOLDS_DUE_MAX
     size_t cache_bytes; // for rows touched lately; 0: none (when several shards share a store)
     _Atomic int64_t *horizon; // moved to each turn's time once it is durable; may be NULL
 };

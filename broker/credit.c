@@ -2,6 +2,7 @@
 #include "broker/credit.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 void credit_init(struct credit *credit, uint64_t commands_max, uint64_t size_max)
 {
@@ -10,7 +11,7 @@ void credit_init(struct credit *credit, uint64_t commands_max, uint64_t size_max
 
 bool credit_take(struct credit *credit, size_t size)
 {
-    if (credit->commands >= credit->commands_max || credit->size + size > credit->size_max) {
+    if (credit->commands + PLANTED(credit_short) >= credit->commands_max || credit->size + size > credit->size_max) {
         credit->turned_away++;
         return false;
     }

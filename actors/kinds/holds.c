@@ -2,6 +2,7 @@
 #include "actors/kinds/holds.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -232,7 +233,7 @@ int64_t holds_expire(const struct given *given, struct effects *effects, struct 
     for (uint32_t i = 0; i < given->due_count; i++)
         if (changed[i])
             effects_delete(effects, PLACE_DUE, given->due[i].id);
-    for (uint32_t i = ended; i < count; i++)
+    for (uint32_t i = ended; i < count && !PLANTED(due_rest_lost); i++)
         if (changed[list[i].row])
             effects_due(effects, list[i].held->child, list[i].at);
     if (ended == count)

@@ -12,7 +12,7 @@ static const char *too_much(const struct order_turn *turn, uint32_t items)
     const struct given *given = turn->given;
     const struct order_place *body = given->body;
     int64_t lines = body->has_cart_id ? given->settings->cart_lines_max : items;
-    if (given->open.waiting + given->open.to_wait >= given->settings->waiting_max)
+    if (given->open.waiting + given->open.to_wait + PLANTED(busy_early) >= given->settings->waiting_max)
         return "as many orders wait for a provider or a shopper, or may come to, as order.waiting_max allows";
     if (given->open.lines > 0 && // one larger than the limit goes alone
         given->open.lines + lines > given->settings->lines_in_flight_max)

@@ -16,7 +16,7 @@ static const struct {
 
 bool order_resting(const struct order_turn *turn)
 {
-    if (turn->step == ORDER_STEP_settled)
+    if (turn->step == ORDER_STEP_settled || (PLANTED(refused_early) && turn->record.has_ending))
         return true;
     switch (order_status_of(turn->record.status)) {
     case ORDER_STATUS_confirmed:
@@ -75,6 +75,8 @@ static void explain_rejection(struct order_placed *view, const struct order *rec
 
 enum status order_answer_view(struct order_turn *turn)
 {
+    if (PLANTED(refused_early) && turn->record.has_ending)
+        turn->record.status = turn->record.ending;
     const struct order *record = &turn->record;
     const struct order_content *content = order_content_of(turn);
     enum order_status is = order_status_of(record->status);

@@ -400,7 +400,7 @@ static enum status inventory_expire(const struct given *given, struct effects *e
     CHECK(stock_load(given, &stock), "nothing can be due");
     struct ceiling ceiling = ceiling_of(&stock);
     stock.next_due = holds_expire(given, effects, &ceiling, body->until, body->need,
-                                  body->has_max ? body->max : HOLDS_DUE_MAX);
+                                  body->has_max && !PLANTED(all_end_at_once) ? body->max : HOLDS_DUE_MAX);
     stock_put(given, effects, &stock, &ceiling);
     return STATUS_ok;
 }

@@ -17,12 +17,6 @@ struct auditor_request {
     int64_t at;
 };
 
-struct auditor_order {
-    UT_hash_handle hh;
-    enum order_step step;
-    char id[];
-};
-
 void auditor_init(struct auditor *auditor, struct world *world, const struct provider_sim *provider)
 {
     *auditor = (struct auditor){.world = world, .provider = provider, .audit_every = UINT64_MAX};
@@ -49,6 +43,13 @@ static struct auditor_request *request_of(const struct auditor *auditor, struct 
     struct auditor_request *request = NULL;
     HASH_FIND(hh, auditor->requests, id.at, id.size, request);
     return request;
+}
+
+const struct message_def *auditor_asked(const struct auditor *auditor, struct bytes id, struct bytes *key)
+{
+    const struct auditor_request *request = request_of(auditor, id);
+    *key = request ? request->key : (struct bytes){0};
+    return request ? request->def : NULL;
 }
 
 void auditor_sent(struct auditor *auditor, struct bytes bytes)
@@ -78,6 +79,11 @@ void auditor_crashed(struct auditor *auditor)
 {
     for (struct auditor_request *it = auditor->requests; it; it = it->hh.next)
         it->outstanding = it->others = 0;
+    auditor->coverage.crashes_amid_endings += auditor->amid_endings;
+    auditor->amid_endings = false;
+    auditor->awaited = NULL;
+    auditor->busy_passed_on = 0;
+    memset(auditor->in_flight, 0, sizeof auditor->in_flight);
     auditor->coverage.deaths[auditor->world->death]++;
     auditor->coverage.crashes++;
     trace_line(&auditor->trace, auditor->world->clock, "──── %s", world_death_names[auditor->world->death]);
@@ -93,18 +99,6 @@ void auditor_judge_answered(struct auditor *auditor)
 
 // ---- decisions and turns
 
-static enum order_step *step_of(struct auditor *auditor, struct bytes id)
-{
-    struct auditor_order *order = NULL;
-    HASH_FIND(hh, auditor->orders, id.at, id.size, order);
-    if (!order) {
-        order = arena_alloc(&auditor->arena, sizeof *order + id.size + 1);
-        memcpy(order->id, id.at, id.size);
-        HASH_ADD_KEYPTR(hh, auditor->orders, order->id, id.size, order);
-    }
-    return &order->step;
-}
-
 void auditor_decided(struct auditor *auditor, const struct world_decision *decision)
 {
     trace_decision(&auditor->trace, decision);
@@ -112,9 +106,11 @@ void auditor_decided(struct auditor *auditor, const struct world_decision *decis
     model_decided(&auditor->model, decision);
     if (decision->actor.kind != KIND_ORDER)
         return;
-    enum order_step *step = step_of(auditor, decision->request.key);
-    coverage_decided(&auditor->coverage, decision, *step);
-    *step = coverage_step(decision, *step);
+    struct seen_order *order = seen_order(&auditor->orders, decision->request.key, &auditor->arena);
+    coverage_decided(&auditor->coverage, decision, order->step);
+    auditor_busy_decided(auditor, decision);
+    seen_decided(order, decision, &auditor->arena);
+    auditor_place_decided(auditor, decision);
 }
 
 // I10: what is delivered now is in the log.
@@ -138,6 +134,23 @@ static void judge_log(struct auditor *auditor, const struct world_actor *actor)
 }
 
 // I13
+static void judge_ended(struct auditor *auditor, const struct world_actor *actor)
+{
+    const struct world *world = auditor->world;
+    uint32_t most = world->options.holds_due_max ? world->options.holds_due_max : HOLDS_DUE_MAX, ended = 0;
+    for (uint32_t i = 0; i < world->decisions_count; i++)
+        for (uint32_t j = 0; j < world->decisions[i].effects_count; j++)
+            ended += world->decisions[i].def->type == MESSAGE_inventory_expire &&
+                     world->decisions[i].effects[j].type == EFFECT_PUT &&
+                     world->decisions[i].effects[j].place == PLACE_CHILD;
+    auditor->coverage.full_endings += ended == most;
+    auditor->coverage.endings += ended;
+    auditor->amid_endings = ended ? ended == most : auditor->amid_endings;
+    if (ended > most)
+        finding_note(&auditor->finding, 13, actor->id.kind, BYTES("-"), NULL,
+                     "%u holds end in one turn, at most %u may", ended, most);
+}
+
 static void judge_bounds(struct auditor *auditor, const struct world_actor *actor)
 {
     const struct shard *shard = actor->core.shard;
@@ -156,16 +169,15 @@ void auditor_turned(struct auditor *auditor, uint16_t number)
     struct bytes last = {0};
     judge_log(auditor, actor);
     judge_bounds(auditor, actor);
+    if (actor->id.kind == KIND_INVENTORY)
+        judge_ended(auditor, actor);
+    auditor_place_turned(auditor, actor);
+    auditor_busy_turned(auditor, actor);
     for (uint32_t i = 0; i < world->decisions_count && actor->id.kind == KIND_INVENTORY; i++) {
         struct bytes sku = world->decisions[i].request.key;
         if (world->decisions[i].logged && !bytes_equal(sku, last))
             model_compare_sku(&auditor->model, world, sku);
         last = sku;
-    }
-    for (uint32_t i = 0; i < world->decisions_count && actor->id.kind == KIND_ORDER; i++) {
-        struct bytes id = world->decisions[i].request.key;
-        if (*step_of(auditor, id) == ORDER_STEP_settled && waiters_has(actor->core.shard->waiters, id))
-            finding_note(&auditor->finding, 14, KIND_ORDER, id, NULL, "settled, and somebody still waits for an answer");
     }
     if (auditor->turns_to_audit-- > 0)
         return;
@@ -253,6 +265,8 @@ void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes name
     auditor->coverage.statuses[status]++;
     if (!request)
         return;
+    if (status == STATUS_busy)
+        auditor_busy_replied(auditor, request->def, request->key);
     if (trace_wants(&auditor->trace, request->def->kind, request->key))
         trace_line(&auditor->trace, auditor->world->clock, "answer to %s %.*s (%.*s): %.*s", request->def->name,
                    BYTES_FORMAT(request->key), BYTES_FORMAT(id), BYTES_FORMAT(name));

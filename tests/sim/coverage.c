@@ -199,6 +199,13 @@ void coverage_print(const struct coverage *it, double seconds, struct buffer *ou
     print_quarantines(it, out);
     print_counts(out, "ends of the process", world_death_names, it->deaths, DEATHS);
     buffer_printf(out,
+                  "%" PRIu64 " waited for an order's rest, %" PRIu64 " until wait_ms was over; busy: %" PRIu64
+                  " by credit, %" PRIu64 " by lines, %" PRIu64 " by orders that wait\n%" PRIu64 " bursts, %" PRIu64
+                  " holds ended by the clock, %" PRIu64 " turns ended as many as they may, %" PRIu64
+                  " crashes before the rest of them\n",
+                  it->rested, it->waited_out, it->busy_credit, it->busy_lines, it->busy_waiting, it->bursts, it->endings,
+                  it->full_endings, it->crashes_amid_endings);
+    buffer_printf(out,
                   "%" PRIu64 " seeds (%" PRIu64 " with the sandbox), %" PRIu64 " orders, %" PRIu64 " lines, %" PRIu64
                   " requests, %" PRIu64 " answers\n%" PRIu64 " turns, %" PRIu64 " messages, %" PRIu64
                   " commits, %" PRIu64 " crashes, %" PRIu64 " asked again, %" PRIu64 " audits\n%" PRIu64

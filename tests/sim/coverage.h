@@ -25,7 +25,8 @@ extern const char *const reshape_names[RESHAPES];
 
 struct coverage {
     uint64_t seeds, turns, messages, commits, points, requests, replies, orders, lines, reasks, crashes, audits,
-        virtual_seconds, sandbox_seeds;
+        virtual_seconds, sandbox_seeds, busy_lines,
+        busy_waiting, busy_credit, waited_out, rested, bursts, endings, full_endings, crashes_amid_endings;
     uint64_t faults[SIM_FAULTS], provider_faults[PROVIDER_FAULTS], deaths[DEATHS];
     uint64_t cells[ORDER_EVENT_COUNT][ORDER_STEP_COUNT];
     uint64_t ends[ORDER_STATUS_COUNT];

@@ -10,10 +10,10 @@
 #define SECOND_US INT64_C(1000000)
 #define HOUR_US (3600 * SECOND_US)
 
-enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM, LIFT };
+enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM, LIFT, BURST };
 static const char *const what_names[] = {"a request", "a reply", "a frame", "a turn",  "the provider", "a shopper",
                                          "a crash",   "a start", "a jump",  "an outage", "an operator", "calm",
-                                         "the end of a quarantine"};
+                                         "the end of a quarantine", "a burst"};
 
 // A frame to a client, or from one.
 struct letter {
@@ -91,7 +91,13 @@ static void on_turned(void *context, uint16_t number)
 static void on_sent(void *context, uint16_t from, uint16_t to)
 {
     struct run *run = context;
+    auditor_frame_sent(&run->auditor, from, to);
     at(run, chance_range(&run->wire, 0, run->mood.pipe_us), MOVE, from, to, NULL);
+}
+
+static void on_arrived(void *context, uint16_t from, uint16_t to, const struct parcel *parcel)
+{
+    auditor_frame_arrived(&((struct run *)context)->auditor, from, to, parcel);
 }
 
 static void on_replied(void *context, struct bytes route, struct bytes id, struct bytes status, struct bytes body)
@@ -151,6 +157,11 @@ void run_wake(struct run *run, uint32_t shopper, int64_t after_us)
     at(run, after_us, WAKE, shopper, 0, NULL);
 }
 
+void run_burst(struct run *run, uint32_t number, int64_t after_us)
+{
+    at(run, after_us, BURST, number, 0, NULL);
+}
+
 static void note_arrivals(struct run *run, struct bytes frame)
 {
     struct cursor cursor = cursor_over(frame);
@@ -162,14 +173,19 @@ static void note_arrivals(struct run *run, struct bytes frame)
         auditor_arrived(&run->auditor, &request);
 }
 
+void run_arrive(struct run *run, const char *route, struct bytes frame)
+{
+    if (!run->world->up)
+        return;
+    note_arrivals(run, frame);
+    world_receive(run->world, bytes_text(route), frame);
+}
+
 static void arrive(struct run *run, uint32_t shopper, const struct letter *letter)
 {
     char route[16];
-    int size = snprintf(route, sizeof route, "c%u", shopper);
-    if (!run->world->up)
-        return;
-    note_arrivals(run, bytes_of(letter->at, letter->size));
-    world_receive(run->world, bytes_of(route, (size_t)size), bytes_of(letter->at, letter->size));
+    snprintf(route, sizeof route, "c%u", shopper);
+    run_arrive(run, route, bytes_of(letter->at, letter->size));
 }
 
 static void answer(struct run *run, uint32_t shopper, const struct letter *letter)
@@ -301,6 +317,9 @@ static void happen(struct run *run, struct agenda_item *item)
         break;
     case LIFT:
         lives_lift(run);
+        break;
+    case BURST:
+        bursts_happen(run, item->a);
         break;
     }
     free(item->data);
@@ -446,7 +465,7 @@ static void draw(struct run *run)
 {
     struct chance all = {run->seed * UINT64_C(0x2545f4914f6cdd1d) + 1};
     struct world_options options = {
-        .witness = {run, on_decided, on_turned, on_sent, NULL, NULL, on_replied, on_crashed, NULL}};
+        .witness = {run, on_decided, on_turned, on_sent, on_arrived, NULL, on_replied, on_crashed, NULL}};
     struct provider_sim_options provider;
     run->wire = chance_fork(&all);
     run->trouble = chance_fork(&all);
@@ -463,10 +482,12 @@ static void draw(struct run *run)
         options.provider = &provider_sim_driver;
         options.provider_self = &run->provider;
     }
+    bursts_draw(run, &options);
     run->world = world_new(&options);
     run->world->keep_replies = false;
     auditor_init(&run->auditor, run->world, run->outside ? &run->provider : NULL);
     run->auditor.audit_every = run->auditor.turns_to_audit = (uint64_t)chance_spread(&all, 50, 5000);
+    run->auditor.turn_us = run->mood.turn_us;
     run->auditor.coverage.seeds = 1;
     run->auditor.coverage.sandbox_seeds = !run->outside;
 }
@@ -496,6 +517,7 @@ void run_seed(struct run *run, uint64_t seed, const struct trace *trace)
     spread(run, run->mood.crashes, CRASH);
     spread(run, run->mood.jumps, JUMP);
     spread(run, run->outside ? run->mood.outages : 0, AWAY);
+    bursts_open(run);
     at(run, run->mood.busy_us, CALM, 0, 0, NULL);
     at(run, 600 * SECOND_US, RESOLVE, 0, 0, NULL);
     pass_time(run);

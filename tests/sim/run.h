@@ -6,6 +6,7 @@
 
 #include "tests/sim/agenda.h"
 #include "tests/sim/auditor.h"
+#include "tests/sim/bursts.h"
 #include "tests/sim/lives.h"
 
 // Drawn from the seed.
@@ -30,6 +31,7 @@ struct run {
     struct mood mood;
     struct chance wire, trouble, people;
     struct lives lives;
+    struct bursts bursts;
     struct world *world;
     struct auditor auditor;
     struct provider_sim provider;
@@ -54,4 +56,7 @@ void run_deinit(struct run *run);
 // Puts a frame of this shopper on the wire.
 void run_send(struct run *run, uint32_t shopper, struct bytes frame);
 void run_wake(struct run *run, uint32_t shopper, int64_t after_us);
+void run_burst(struct run *run, uint32_t number, int64_t after_us); // bursts_happen, then
+// A frame of somebody nobody answers arrives now.
+void run_arrive(struct run *run, const char *route, struct bytes frame);
 int64_t run_clock(const struct run *run);

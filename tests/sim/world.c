@@ -282,7 +282,10 @@ static void decided(void *context, const struct incoming *in, enum status status
                                         .waits = effects->wait,
                                         .logged = logged,
                                         .open = actor->core.shard->weight};
-    struct cursor cursor = cursor_over(in->request);
+    decision->in.request = arena_copy(arena, in->request); // what was put aside is gone before it is told
+    decision->in.sender.key = arena_copy(arena, in->sender.key);
+    decision->in.route = arena_copy(arena, in->route);
+    struct cursor cursor = cursor_over(decision->in.request);
     struct envelope_refusal refusal;
     CHECK(request_read(&cursor, &decision->request, &refusal), "%s", refusal.message);
     decision->def = message_by_name(decision->request.type);
@@ -349,6 +352,7 @@ static void actor_begin(struct world *world, struct world_actor *actor)
                                              .witness = decided,
                                              .witness_context = actor,
                                              .waiters_max = world->options.waiters_max,
+                                             .holds_due_max = world->options.holds_due_max,
                                              .cache_bytes = world->options.cache_bytes,
                                              .horizon = actor->horizon},
                                    .wires = {actor, take, release, deliver},

@@ -78,6 +78,7 @@ struct world_options {
     uint16_t actors[KIND_COUNT]; // 0: one
     struct settings settings;    // limits are one actor's; remember_hours 0: those of topology.toml
     uint32_t turn_messages_max, waiters_max; // 0: 1024, 1000
+    uint32_t holds_due_max;                  // 0: HOLDS_DUE_MAX
     size_t cache_bytes;
     uint64_t commands_in_flight_max; // one actor's; 0: plenty
     const struct provider *provider; // outside; NULL: the sandbox. Only begin and collect are called
