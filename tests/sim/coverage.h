@@ -16,6 +16,11 @@ enum sim_fault {
     FAULT_CLOCK_FORWARD,
     FAULT_CLOCK_BACK,
     FAULT_LONG_OUTAGE,
+    FAULT_DISK_FULL,
+    FAULT_STEP_FORWARD,
+    FAULT_STEP_BACK,
+    FAULT_STEP_ACCEPTED,
+    FAULT_STEP_UNDONE,
     SIM_FAULTS
 };
 extern const char *const sim_fault_names[SIM_FAULTS];

@@ -6,6 +6,7 @@
 
 #include "tests/sim/agenda.h"
 #include "tests/sim/auditor.h"
+#include "tests/sim/closing.h"
 
 // Drawn from the seed.
 struct mood {
@@ -31,8 +32,9 @@ struct run {
     struct world *world;
     struct auditor auditor;
     struct provider_sim provider;
+    struct closing closing;
     bool outside; // the provider is one outside
-    int64_t now, skew, jumped_back; // µs since the beginning; the shop's clock is that, and skew
+    int64_t now, skew, jumped_back; // µs since the beginning; the shop's clock is the machine's, and skew
     bool calm;
     struct agenda agenda;
     int64_t turn_at[WORLD_PLACES];
@@ -52,4 +54,10 @@ void run_deinit(struct run *run);
 // Puts a frame of this shopper on the wire.
 void run_send(struct run *run, uint32_t shopper, struct bytes frame);
 void run_wake(struct run *run, uint32_t shopper, int64_t after_us);
-int64_t run_clock(const struct run *run);
+int64_t run_clock(struct run *run);
+
+// ---- for what closes the shop
+
+void run_note_closing(struct run *run, int64_t after_us, enum closing_event event);
+void run_schedule(struct run *run); // the clock has moved
+bool run_nothing_is_open(const struct run *run);
