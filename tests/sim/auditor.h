@@ -2,7 +2,8 @@
 // Looks after every turn, every answer and the end. What each invariant (DESIGN) is checked by:
 //
 // While nothing new is taken (auditor_closed.c): I13 a client's NEW command changes nothing and is told the right name, and
-// nothing else is; I8 what took effect is answered as before, not turned away.
+// nothing else is; I8 what took effect is answered as before, not turned
+// away; I14 who is turned away is told when to come again.
 //
 //   I1, I2   the model's counters beside the stored record, after each turn that met the SKU; souk's own audit
 //   I3       the model: a hold ends once, by whom it may; no due hold is met; no time goes by that nobody believes

@@ -2,6 +2,7 @@
 // While nothing new is taken: who is turned away, by which name, and that it left nothing.
 #include "tests/sim/auditor.h"
 
+#include "cli/send_line.h"
 #include "codec/check.h"
 
 void auditor_judge_closed(struct auditor *auditor, const struct world_decision *decision)
@@ -36,7 +37,7 @@ static bool known(struct auditor *auditor, const struct auditor_request *request
 }
 
 static void judge_turned_away(struct auditor *auditor, const struct auditor_request *request, enum status status,
-                              int64_t at)
+                              struct bytes body, int64_t at)
 {
     enum status closed = auditor->world->closed;
     if (request->def->effect != EFFECT_NEW)
@@ -45,6 +46,10 @@ static void judge_turned_away(struct auditor *auditor, const struct auditor_requ
     if (status != closed)
         finding_note(&auditor->finding, 13, request->def->kind, request->key, NULL, "%s (%.*s) is told %s; it is %s",
                      request->def->name, BYTES_FORMAT(request->id), status_name(status), status_name(closed));
+    if (body_number(body, "retry_after_ms", 0) <= 0)
+        finding_note(&auditor->finding, 14, request->def->kind, request->key, NULL,
+                     "%s (%.*s) is told %s, and not when to come again", request->def->name, BYTES_FORMAT(request->id),
+                     status_name(status));
     if (known(auditor, request, at))
         finding_note(&auditor->finding, 8, request->def->kind, request->key, NULL,
                      "%s (%.*s) took effect before, and is told %s when it is said again", request->def->name,
@@ -65,6 +70,6 @@ void auditor_left(struct auditor *auditor, uint16_t from)
         CHECK(reply_read(&cursor, &reply) && status_of_name(reply.status, &status));
         const struct auditor_request *request = auditor_request_of(auditor, reply.id);
         if (request && (status == STATUS_storage_full || status == STATUS_clock))
-            judge_turned_away(auditor, request, status, actor->core.shard->at);
+            judge_turned_away(auditor, request, status, reply.body, actor->core.shard->at);
     }
 }

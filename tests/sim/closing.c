@@ -110,6 +110,7 @@ void closing_start(struct run *run)
     int64_t moved = run->closing.looked_time - before;
     run->auditor.clock_jumped |= moved > SECOND_US || moved < -SECOND_US;
     run->world->closed = machine_look(machine);
+    run->auditor.coverage.faults[FAULT_STEP_OUTLIVED] += machine_step(machine) != 0;
     look_soon(run);
 }
 
@@ -182,6 +183,7 @@ void closing_calm(struct run *run)
     if (!closing->stays)
         return open_up(run);
     closing->opens = true;
+    run->auditor.coverage.faults[FAULT_CLOSED_LAST]++;
     if (closing->fills)
         fill(run);
     if (closing->steps && machine_step(&closing->machine) == 0)

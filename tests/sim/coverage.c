@@ -13,7 +13,8 @@ const char *const sim_fault_names[SIM_FAULTS] = {
     [FAULT_LONG_OUTAGE] = "down for long",
     [FAULT_DISK_FULL] = "disk nearly full",      [FAULT_STEP_FORWARD] = "clock steps forward, doubted",
     [FAULT_STEP_BACK] = "clock steps back, doubted", [FAULT_STEP_ACCEPTED] = "step accepted",
-    [FAULT_STEP_UNDONE] = "step undone",
+    [FAULT_STEP_UNDONE] = "step undone",           [FAULT_STEP_OUTLIVED] = "start under a doubted clock",
+    [FAULT_CLOSED_LAST] = "closed until all rests",
 };
 
 static const char *const step_names[] = {

@@ -21,6 +21,8 @@ enum sim_fault {
     FAULT_STEP_BACK,
     FAULT_STEP_ACCEPTED,
     FAULT_STEP_UNDONE,
+    FAULT_STEP_OUTLIVED,
+    FAULT_CLOSED_LAST,
     SIM_FAULTS
 };
 extern const char *const sim_fault_names[SIM_FAULTS];
