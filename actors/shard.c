@@ -108,6 +108,8 @@ static bool remembered(struct shard *shard, const struct decision *decision)
     const char *field = !bytes_equal(first.type, decision->request.type)
                             ? "type"
                             : fingerprint_difference(decision->def->body(), first.fingerprint, decision->fingerprint);
+    if (PLANTED(repeat_turned_away) && decision_turned_away(shard, decision, STATUS_ok))
+        return true;
     if (!field) {
         decision_answer(shard, decision, STATUS_ok, first.reply);
         return true;

@@ -297,9 +297,11 @@ bool decision_turned_away(struct shard *shard, const struct decision *decision, 
     enum { RETRY_AFTER_MS = 1000 };
     bool decided = status == STATUS_ok || shard->effects.kept;
     bool changes = shard->effects.count > 0 || (status == STATUS_ok && decision->remembered.size);
-    if (shard->closed == STATUS_ok || decision->def->effect != EFFECT_NEW || decision->in->origin != LOG_CLIENT ||
-        !decided || !changes)
+    bool client = decision->in->origin == LOG_CLIENT || PLANTED(order_turned_away);
+    if (shard->closed == STATUS_ok || decision->def->effect != EFFECT_NEW || !client || !decided || !changes)
         return false;
+    if (PLANTED(turned_away_and_done))
+        decision_apply(shard, decision, status);
     effects_reset(&shard->effects);
     buffer_clear(&shard->scratch);
     pack_map(&shard->scratch, 2);

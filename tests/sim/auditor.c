@@ -5,18 +5,6 @@
 
 #include <inttypes.h>
 
-struct auditor_request {
-    UT_hash_handle hh;
-    const struct message_def *def;
-    struct bytes id, key;
-    struct bytes body;     // of the request
-    uint32_t outstanding;  // copies that arrived at this process and have no answer yet
-    uint32_t others;       // likewise, with other content under the same id
-    struct bytes answered; // first ok, or a recorded order's refusal
-    enum status status;
-    int64_t at;
-};
-
 void auditor_init(struct auditor *auditor, struct world *world, const struct provider_sim *provider)
 {
     *auditor = (struct auditor){.world = world, .provider = provider, .audit_every = UINT64_MAX};
@@ -38,7 +26,7 @@ void auditor_deinit(struct auditor *auditor)
 
 // ---- requests
 
-static struct auditor_request *request_of(const struct auditor *auditor, struct bytes id)
+struct auditor_request *auditor_request_of(const struct auditor *auditor, struct bytes id)
 {
     struct auditor_request *request = NULL;
     HASH_FIND(hh, auditor->requests, id.at, id.size, request);
@@ -47,7 +35,7 @@ static struct auditor_request *request_of(const struct auditor *auditor, struct 
 
 const struct message_def *auditor_asked(const struct auditor *auditor, struct bytes id, struct bytes *key)
 {
-    const struct auditor_request *request = request_of(auditor, id);
+    const struct auditor_request *request = auditor_request_of(auditor, id);
     *key = request ? request->key : (struct bytes){0};
     return request ? request->def : NULL;
 }
@@ -58,7 +46,7 @@ void auditor_sent(struct auditor *auditor, struct bytes bytes)
     struct request request;
     struct envelope_refusal refusal;
     CHECK(request_read(&cursor, &request, &refusal), "%s", refusal.message);
-    CHECK(!request_of(auditor, request.id), "%.*s", BYTES_FORMAT(request.id));
+    CHECK(!auditor_request_of(auditor, request.id), "%.*s", BYTES_FORMAT(request.id));
     struct auditor_request *it = arena_alloc(&auditor->arena, sizeof *it);
     *it = (struct auditor_request){
         .def = message_by_name(request.type), .id = request.id, .key = request.key, .body = request.body};
@@ -68,7 +56,7 @@ void auditor_sent(struct auditor *auditor, struct bytes bytes)
 
 void auditor_arrived(struct auditor *auditor, const struct request *arrived)
 {
-    struct auditor_request *request = request_of(auditor, arrived->id);
+    struct auditor_request *request = auditor_request_of(auditor, arrived->id);
     if (!request)
         return;
     bool same = bytes_equal(arrived->type, bytes_text(request->def->name)) && bytes_equal(arrived->body, request->body);
@@ -104,6 +92,7 @@ void auditor_decided(struct auditor *auditor, const struct world_decision *decis
     trace_decision(&auditor->trace, decision);
     isolation_decided(&auditor->isolation, decision);
     model_decided(&auditor->model, decision);
+    auditor_judge_closed(auditor, decision);
     if (decision->actor.kind != KIND_ORDER)
         return;
     struct seen_order *order = seen_order(&auditor->orders, decision->request.key, &auditor->arena);
@@ -258,7 +247,7 @@ static void judge_same(struct auditor *auditor, struct auditor_request *request,
 
 void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes name, struct bytes body)
 {
-    struct auditor_request *request = request_of(auditor, id);
+    struct auditor_request *request = auditor_request_of(auditor, id);
     enum status status;
     CHECK(status_of_name(name, &status), "%.*s", BYTES_FORMAT(name));
     auditor->coverage.replies++;

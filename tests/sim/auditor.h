@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks after every turn, every answer and the end. What each invariant (DESIGN) is checked by:
 //
+// While nothing new is taken (auditor_closed.c): I13 a client's NEW command changes nothing and is told the right name, and
+// nothing else is; I8 what took effect is answered as before, not turned
+// away; I14 who is turned away is told when to come again.
+//
 //   I1, I2   the model's counters beside the stored record, after each turn that met the SKU; souk's own audit
-//   I3       the model: a hold ends once, by whom it may; no due hold is met
+//   I3       the model: a hold ends once, by whom it may; no due hold is met; no time goes by that nobody believes
 //   I4, I7   the provider's book: at each capture, each operation sent, at rest
 //   I5, I6   the model when an order says that it was confirmed or ended; the audit at prefixes and at rest
 //   I8       the model: one effect per request id; answers compared with the first; an order ends by a reason it met;
@@ -59,6 +63,8 @@ void auditor_frame_arrived(struct auditor *auditor, uint16_t from, uint16_t to, 
 void auditor_decided(struct auditor *auditor, const struct world_decision *decision);
 void auditor_turned(struct auditor *auditor, uint16_t number);
 void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes status, struct bytes body);
+// An actor's answers leave for the broker: the last frame of that pipe.
+void auditor_left(struct auditor *auditor, uint16_t from);
 void auditor_crashed(struct auditor *auditor);
 // Nothing moves any more, and nothing will.
 void auditor_rest(struct auditor *auditor);
@@ -75,3 +81,17 @@ void auditor_place_turned(struct auditor *auditor, const struct world_actor *act
 void auditor_busy_decided(struct auditor *auditor, const struct world_decision *decision);
 void auditor_busy_turned(struct auditor *auditor, const struct world_actor *actor);
 void auditor_busy_replied(struct auditor *auditor, const struct message_def *def, struct bytes key);
+struct auditor_request {
+    UT_hash_handle hh;
+    const struct message_def *def;
+    struct bytes id, key;
+    struct bytes body;     // of the request
+    uint32_t outstanding;  // copies that arrived at this process and have no answer yet
+    uint32_t others;       // likewise, with other content under the same id
+    struct bytes answered; // first ok, or a recorded order's refusal
+    enum status status;
+    int64_t at;
+};
+
+struct auditor_request *auditor_request_of(const struct auditor *auditor, struct bytes id); // NULL: not a shopper's
+void auditor_judge_closed(struct auditor *auditor, const struct world_decision *decision);

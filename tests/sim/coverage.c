@@ -11,6 +11,10 @@ const char *const sim_fault_names[SIM_FAULTS] = {
     [FAULT_REPLY_TWICE] = "reply twice",         [FAULT_REPLY_DELAYED] = "reply delayed",
     [FAULT_CLOCK_FORWARD] = "clock forward",     [FAULT_CLOCK_BACK] = "clock back",
     [FAULT_LONG_OUTAGE] = "down for long",
+    [FAULT_DISK_FULL] = "disk nearly full",      [FAULT_STEP_FORWARD] = "clock steps forward, doubted",
+    [FAULT_STEP_BACK] = "clock steps back, doubted", [FAULT_STEP_ACCEPTED] = "step accepted",
+    [FAULT_STEP_UNDONE] = "step undone",           [FAULT_STEP_OUTLIVED] = "start under a doubted clock",
+    [FAULT_CLOSED_LAST] = "closed until all rests",
 };
 
 const char *const reshape_names[RESHAPES] = {
@@ -193,7 +197,7 @@ void coverage_print(const struct coverage *it, double seconds, struct buffer *ou
     print_cells(it, out);
     print_counts(out, "orders by end state", order_status_names, it->ends, ORDER_STATUS_COUNT);
     print_counts(out, "answers by name", names, it->statuses, STATUS_COUNT);
-    print_counts(out, "faults on the wire and the clock", sim_fault_names, it->faults, SIM_FAULTS);
+    print_counts(out, "faults on the wire, the clock and the disk", sim_fault_names, it->faults, SIM_FAULTS);
     print_counts(out, "faults of the provider", provider_fault_names, it->provider_faults, PROVIDER_FAULTS);
     print_counts(out, "reshapes", reshape_names, it->reshapes, RESHAPES);
     print_quarantines(it, out);

@@ -97,6 +97,13 @@ uint32_t model_took_effect(const struct model *model, enum kind_id kind, struct 
     return effect ? effect->times : 0;
 }
 
+bool model_remembers(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id, int64_t at)
+{
+    char name[256];
+    const struct model_effect *effect = effect_of(model, kind, key, id, name);
+    return effect && effect->until > at;
+}
+
 static void took_effect(struct model *model, const struct world_decision *decision)
 {
     char name[256];

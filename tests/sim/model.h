@@ -117,6 +117,8 @@ struct provider_sums model_sums(const struct model *model, const struct model_or
 int64_t model_total(const struct model_order *order);
 // How often this request took effect: again only after it was forgotten.
 uint32_t model_took_effect(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id);
+// This request took effect, and is remembered at this time.
+bool model_remembers(const struct model *model, enum kind_id kind, struct bytes key, struct bytes id, int64_t at);
 // The order has given everything back: goods, money, cart.
 void model_gave_back(struct model *model, const struct model_order *order);
 // Is what is stored what the model has? One SKU's counters; or everything, at rest.

@@ -10,10 +10,12 @@
 #define SECOND_US INT64_C(1000000)
 #define HOUR_US (3600 * SECOND_US)
 
-enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM, LIFT, BURST };
+enum what {
+    REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, CLOSING, RESOLVE, CALM, LIFT, BURST
+};
 static const char *const what_names[] = {"a request", "a reply", "a frame", "a turn",  "the provider", "a shopper",
-                                         "a crash",   "a start", "a jump",  "an outage", "an operator", "calm",
-                                         "the end of a quarantine", "a burst"};
+                                         "a crash",   "a start", "a jump",  "an outage", "the disk or the clock",
+                                         "an operator", "calm", "the end of a quarantine", "a burst"};
 
 // A frame to a client, or from one.
 struct letter {
@@ -22,9 +24,10 @@ struct letter {
     uint8_t at[]; // a request; or id, status, body
 };
 
-int64_t run_clock(const struct run *run)
+int64_t run_clock(struct run *run)
 {
-    return WORLD_STARTED_AT + run->now + run->skew;
+    run->closing.machine.now = run->now;
+    return machine_time(&run->closing.machine) + run->skew;
 }
 
 static void at(struct run *run, int64_t after, enum what what, uint32_t a, uint32_t b, void *data)
@@ -48,7 +51,7 @@ static void schedule_turn(struct run *run, uint16_t number)
     if (due == INT64_MAX)
         return;
     int64_t when = due == INT64_MIN ? run->now + chance_range(&run->wire, 0, run->mood.turn_us)
-                                    : due - WORLD_STARTED_AT - run->skew;
+                                    : run->now + due - run_clock(run); // or later, if time is slow: noted again then
     when = when < run->now ? run->now : when;
     if (when >= run->turn_at[number])
         return;
@@ -56,12 +59,17 @@ static void schedule_turn(struct run *run, uint16_t number)
     at(run, when - run->now, TURN, number, 0, NULL);
 }
 
-static void schedule_turns(struct run *run)
+void run_schedule(struct run *run)
 {
     for (uint16_t i = 0; i < WORLD_PLACES; i++)
         run->turn_at[i] = INT64_MAX;
     for (uint16_t i = 0; i < run->world->actors_count; i++)
         schedule_turn(run, i);
+}
+
+void run_note_closing(struct run *run, int64_t after_us, enum closing_event event)
+{
+    at(run, after_us, CLOSING, event, 0, NULL);
 }
 
 static void take_turn(struct run *run, uint16_t number)
@@ -92,6 +100,8 @@ static void on_sent(void *context, uint16_t from, uint16_t to)
 {
     struct run *run = context;
     auditor_frame_sent(&run->auditor, from, to);
+    if (to == WORLD_BROKER)
+        auditor_left(&run->auditor, from);
     at(run, chance_range(&run->wire, 0, run->mood.pipe_us), MOVE, from, to, NULL);
 }
 
@@ -217,10 +227,11 @@ static void start(struct run *run)
         return;
     run->world->crash_at = run->world->write_fails_at = 0;
     lives_change(run);
+    closing_start(run);
     world_start(run->world);
     lives_changed(run);
     trace_line(&run->auditor.trace, run->world->clock, "──── epoch %d", (int)run->world->epoch);
-    schedule_turns(run);
+    run_schedule(run);
 }
 
 // Backward no more than what a provider remembers a key longer than the payment relies on it.
@@ -237,7 +248,7 @@ static void jump(struct run *run)
     run->auditor.coverage.faults[back ? FAULT_CLOCK_BACK : FAULT_CLOCK_FORWARD]++;
     run->world->clock = run_clock(run);
     trace_line(&run->auditor.trace, run->world->clock, "──── the clock jumps by %lld s", (long long)(back ? -by : by) / SECOND_US);
-    schedule_turns(run);
+    run_schedule(run);
 }
 
 static void calm_down(struct run *run)
@@ -250,6 +261,7 @@ static void calm_down(struct run *run)
     int64_t isolated_us = lives_calm(run);
     if (isolated_us)
         at(run, isolated_us, LIFT, 0, 0, NULL);
+    closing_calm(run);
 }
 
 static void look_at_provider(struct run *run)
@@ -309,6 +321,9 @@ static void happen(struct run *run, struct agenda_item *item)
         if (!run->calm)
             run->provider.away_until = run->now + chance_range(&run->trouble, SECOND_US, run->mood.away_us);
         break;
+    case CLOSING:
+        closing_happen(run, item->a);
+        break;
     case RESOLVE:
         shoppers_resolve(run);
         break;
@@ -325,7 +340,7 @@ static void happen(struct run *run, struct agenda_item *item)
     free(item->data);
 }
 
-static bool nothing_is_open(const struct run *run)
+bool run_nothing_is_open(const struct run *run)
 {
     if (run->auditor.isolation.count)
         return false;
@@ -339,7 +354,7 @@ static bool nothing_is_open(const struct run *run)
 static int64_t rest_by(const struct run *run)
 {
     return run->mood.busy_us + run->world->options.settings.order_deadline_ms * 1000 + run->jumped_back +
-           run->mood.think_us + 4 * HOUR_US + run->lives.rest_us;
+           run->mood.think_us + closing_rest_us(run) + 4 * HOUR_US + run->lives.rest_us;
 }
 
 static void pass_time(struct run *run)
@@ -349,7 +364,7 @@ static void pass_time(struct run *run)
         run->now = item.at;
         run->provider.now = run->now;
         run->world->clock = run_clock(run);
-        if (item.what == RESOLVE && !(run->calm && nothing_is_open(run)))
+        if (item.what == RESOLVE && !(run->calm && !run->closing.opens && run_nothing_is_open(run)))
             at(run, 600 * SECOND_US, RESOLVE, 0, 0, NULL);
         happen(run, &item);
         if (run->now <= rest_by(run))
@@ -438,10 +453,10 @@ static void draw_settings(struct world_options *options, struct chance *chance)
     options->commands_in_flight_max = chance_permille(chance, 800) ? 0 : (uint64_t)chance_spread(chance, 1, 64);
 }
 
-static void draw_provider(struct provider_sim_options *options, const struct mood *mood,
+static void draw_provider(struct provider_sim_options *options, const struct mood *mood, int64_t behind_us,
                           const struct settings *settings, struct chance *chance)
 {
-    int64_t margin = mood->jumps_back ? 3 * HOUR_US : HOUR_US / 2; // souk's clock may run behind
+    int64_t margin = behind_us + (mood->jumps_back ? 3 * HOUR_US : HOUR_US / 2); // souk's clock may run behind
     *options = (struct provider_sim_options){
         .chance = chance_fork(chance),
         .latency_us = chance_spread(chance, 100, SECOND_US),
@@ -475,7 +490,8 @@ static void draw(struct run *run)
     draw_trouble(&run->mood, &all);
     draw_shop(&run->mood, &all);
     draw_settings(&options, &all);
-    draw_provider(&provider, &run->mood, &options.settings, &all);
+    closing_draw(&run->closing, run->seed, run->mood.jumps > 0, run->mood.busy_us);
+    draw_provider(&provider, &run->mood, closing_behind_us(&run->closing), &options.settings, &all);
     run->outside = chance_permille(&all, 700);
     provider_sim_init(&run->provider, &provider);
     if (run->outside) {
@@ -511,11 +527,12 @@ void run_seed(struct run *run, uint64_t seed, const struct trace *trace)
         run->auditor.trace = *trace;
     run->orders = calloc(RUN_ORDERS_MAX, sizeof *run->orders);
     CHECK(run->orders);
-    schedule_turns(run);
+    run_schedule(run);
     shoppers_open(run);
     shoppers_fill_shelves(run);
     spread(run, run->mood.crashes, CRASH);
     spread(run, run->mood.jumps, JUMP);
+    closing_begin(run);
     spread(run, run->outside ? run->mood.outages : 0, AWAY);
     bursts_open(run);
     at(run, run->mood.busy_us, CALM, 0, 0, NULL);
@@ -532,6 +549,7 @@ void run_deinit(struct run *run)
     world_free(&run->world);
     auditor_deinit(&run->auditor);
     provider_sim_deinit(&run->provider);
+    machine_deinit(&run->closing.machine);
     agenda_deinit(&run->agenda);
     free(run->orders);
 }

@@ -7,6 +7,7 @@
 #include "tests/sim/agenda.h"
 #include "tests/sim/auditor.h"
 #include "tests/sim/bursts.h"
+#include "tests/sim/closing.h"
 #include "tests/sim/lives.h"
 
 // Drawn from the seed.
@@ -35,8 +36,9 @@ struct run {
     struct world *world;
     struct auditor auditor;
     struct provider_sim provider;
+    struct closing closing;
     bool outside; // the provider is one outside
-    int64_t now, skew, jumped_back; // µs since the beginning; the shop's clock is that, and skew
+    int64_t now, skew, jumped_back; // µs since the beginning; the shop's clock is the machine's, and skew
     bool calm;
     struct agenda agenda;
     int64_t turn_at[WORLD_PLACES];
@@ -59,4 +61,10 @@ void run_wake(struct run *run, uint32_t shopper, int64_t after_us);
 void run_burst(struct run *run, uint32_t number, int64_t after_us); // bursts_happen, then
 // A frame of somebody nobody answers arrives now.
 void run_arrive(struct run *run, const char *route, struct bytes frame);
-int64_t run_clock(const struct run *run);
+int64_t run_clock(struct run *run);
+
+// ---- for what closes the shop
+
+void run_note_closing(struct run *run, int64_t after_us, enum closing_event event);
+void run_schedule(struct run *run); // the clock has moved
+bool run_nothing_is_open(const struct run *run);

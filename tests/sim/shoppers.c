@@ -2,6 +2,7 @@
 // How a shopper asks and asks again; what each sort of person does is in people.c.
 #include "tests/sim/people.h"
 
+#include "cli/send_line.h"
 #include "codec/check.h"
 
 #include <inttypes.h>
@@ -154,6 +155,12 @@ static void remember_view(struct shopper *shopper, struct bytes body)
     arena_deinit(&arena);
 }
 
+// As long as they were told, if they were turned away; who hears `busy` is less patient.
+static int64_t told_to_wait(enum status status, struct bytes body)
+{
+    return status == STATUS_busy ? 0 : body_number(body, "retry_after_ms", 0) * 1000;
+}
+
 void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct bytes name, struct bytes body)
 {
     struct shopper *shopper = &run->shoppers[index];
@@ -165,7 +172,8 @@ void shopper_answered(struct run *run, uint32_t index, struct bytes id, struct b
     if (!question || !status_of_name(name, &status))
         return;
     if (status_transient(status)) { // the same again, a little later
-        shopper->asks_again_at = run->now + longer(chance_range(&run->people, 10000, 500000), shopper->tries);
+        shopper->asks_again_at = run->now + told_to_wait(status, body) +
+                                 longer(chance_range(&run->people, 10000, 500000), shopper->tries);
         run_wake(run, index, shopper->asks_again_at - run->now);
         return;
     }

@@ -351,6 +351,7 @@ static void actor_begin(struct world *world, struct world_actor *actor)
                                              .quarantine = world->log_epoch.quarantine,
                                              .witness = decided,
                                              .witness_context = actor,
+                                             .closed = &world->closed,
                                              .waiters_max = world->options.waiters_max,
                                              .holds_due_max = world->options.holds_due_max,
                                              .cache_bytes = world->options.cache_bytes,
@@ -563,6 +564,21 @@ bool world_record(const struct world *world, enum kind_id kind, enum family fami
         return false;
     CHECK(record_decode(shape, value, record, arena), "%s %.*s", kind_name(kind), BYTES_FORMAT(key));
     return true;
+}
+
+int64_t world_last_turn(const struct world *world)
+{
+    int64_t last = 0;
+    struct arena arena;
+    struct log_row row;
+    arena_init(&arena);
+    for (uint16_t i = 0; i < world->actors_count; i++) {
+        CHECK(log_tail(world->actors[i].store, &row, &arena) == FAULT_NONE);
+        int64_t at = !row.seq ? 0 : row.type == LOG_ROW_TURN ? row.turn.at : row.epoch.at;
+        last = at > last ? at : last;
+    }
+    arena_deinit(&arena);
+    return last;
 }
 
 void world_databases(const struct world *world, struct databases *databases)

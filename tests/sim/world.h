@@ -116,6 +116,7 @@ extern const char *const world_death_names[DEATHS];
 struct world {
     struct world_options options;
     int64_t clock; // µs; set it as you like
+    _Atomic int closed; // enum status: what NEW commands get; ok: they are taken. Set it as you like
     bool up;
     uint64_t epoch;
     uint64_t points, commits; // since the world began
@@ -198,5 +199,6 @@ const char *world_place_name(const struct world *world, uint16_t place, char tex
 // A record as committed; false: absent. What it borrows lives in the arena.
 bool world_record(const struct world *world, enum kind_id kind, enum family family, struct bytes key,
                   struct bytes child, const struct shape *shape, void *record, struct arena *arena);
+int64_t world_last_turn(const struct world *world); // of all logs; 0: they are empty
 // For tools that read stores (audit, replay).
 void world_databases(const struct world *world, struct databases *databases);
