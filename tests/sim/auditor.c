@@ -183,13 +183,29 @@ static bool is_recorded_refusal(enum status status)
            status == STATUS_cart_claimed || status == STATUS_price_changed;
 }
 
+bool auditor_is_view(enum status status)
+{
+    return status == STATUS_ok || is_recorded_refusal(status);
+}
+
+bool auditor_next_reply(struct cursor *frame, struct reply *reply)
+{
+    struct parcel parcel;
+    while (parcel_next(frame, &parcel)) {
+        struct cursor cursor = cursor_over(parcel.request);
+        if (parcel.origin == PARCEL_REPLY && reply_read(&cursor, reply))
+            return true;
+    }
+    return false;
+}
+
 static void judge_place(struct auditor *auditor, const struct auditor_request *request, enum status status,
                         struct bytes body)
 {
     const struct model_order *order = model_order(&auditor->model, request->key);
     struct order_placed view;
     struct refusal refusal;
-    if (!order && (status == STATUS_ok || is_recorded_refusal(status)))
+    if (!order && auditor_is_view(status))
         finding_note(&auditor->finding, 10, KIND_ORDER, request->key, NULL, "answered %s, but nothing was decided",
                      status_name(status));
     if (!order)

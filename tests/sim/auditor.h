@@ -76,6 +76,10 @@ void auditor_audit(struct auditor *auditor);
 
 // What a request asked; NULL: nobody sent it.
 const struct message_def *auditor_asked(const struct auditor *auditor, struct bytes id, struct bytes *key);
+// The next reply in what a turn leaves for the broker; false: there is none.
+bool auditor_next_reply(struct cursor *frame, struct reply *reply);
+// Does order.place say so with a view of the order?
+bool auditor_is_view(enum status status);
 void auditor_place_decided(struct auditor *auditor, const struct world_decision *decision);
 void auditor_place_turned(struct auditor *auditor, const struct world_actor *actor);
 void auditor_busy_decided(struct auditor *auditor, const struct world_decision *decision);

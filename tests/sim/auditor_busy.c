@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is `busy` answered only where a bound is reached? The broker's is counted here once more, by the frames that go to an
-// actor and the credit that comes back; the order's from the orders as they are seen to be (seen.h). That is all there is
-// in this world: how many bytes a connection may be promised, and a node that ends or reshapes, are the node's.
+// actor and the credit that comes back; the order's from the orders as they are seen to be (seen.h). That is all there
+// is in this world: how many bytes a connection may be promised, and a node that ends or reshapes, are the node's.
 #include "tests/sim/auditor.h"
 
 #include "codec/check.h"
@@ -116,15 +116,13 @@ void auditor_busy_turned(struct auditor *auditor, const struct world_actor *acto
 {
     struct cursor frame = cursor_over(buffer_bytes(&actor->core.outbox.broker));
     const struct world *world = auditor->world;
-    struct parcel parcel;
     struct reply reply;
-    while (parcel_next(&frame, &parcel)) {
-        struct cursor cursor = cursor_over(parcel.request);
-        if (parcel.origin != PARCEL_REPLY || !reply_read(&cursor, &reply) || !bytes_equal(reply.status, BYTES("busy")))
+    while (auditor_next_reply(&frame, &reply)) {
+        if (!bytes_equal(reply.status, BYTES("busy")))
             continue;
         uint32_t i = 0;
-        while (i < world->decisions_count && (world->decisions[i].status != STATUS_busy ||
-                                              !bytes_equal(world->decisions[i].request.id, reply.id)))
+        while (i < world->decisions_count &&
+               (world->decisions[i].status != STATUS_busy || !bytes_equal(world->decisions[i].request.id, reply.id)))
             i++;
         if (i == world->decisions_count)
             finding_note(&auditor->finding, 13, actor->id.kind, reply.id, NULL, "busy, and no bound is reached");

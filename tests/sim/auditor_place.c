@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What order.place is answered, and when: with the order at rest; or, when wait_ms is over, as it then stands; or at once,
-// when as many wait as may. Read from what leaves an actor's turn, beside the orders as they are seen to be (seen.h).
+// What order.place is answered, and when: with the order at rest; or, when wait_ms is over, as it then stands; or at
+// once, when as many wait as may. Read from what leaves an actor's turn, beside the orders as they are seen to be
+// (seen.h).
 #include "tests/sim/auditor.h"
 
 #include "codec/check.h"
@@ -32,13 +33,6 @@ static struct seen_order *seen_of(struct auditor *auditor, struct bytes key)
     return seen_order(&auditor->orders, key, &auditor->arena);
 }
 
-static bool is_view(enum status status)
-{
-    return status == STATUS_ok || status == STATUS_insufficient_stock || status == STATUS_payment_declined ||
-           status == STATUS_reservation_expired || status == STATUS_cancelled || status == STATUS_rejected ||
-           status == STATUS_cart_claimed || status == STATUS_price_changed;
-}
-
 // ---- a turn takes requests
 
 static uint32_t waiting_at(const struct auditor *auditor, uint16_t actor)
@@ -60,7 +54,7 @@ static int64_t wait_us(struct auditor *auditor, const struct world_decision *dec
 void auditor_place_decided(struct auditor *auditor, const struct world_decision *decision)
 {
     if (decision->def->type != MESSAGE_order_place || decision->in.origin != LOG_CLIENT ||
-        !is_view(decision->status))
+        !auditor_is_view(decision->status))
         return;
     const struct world *world = auditor->world;
     const struct seen_order *order = seen_of(auditor, decision->request.key);
@@ -73,8 +67,7 @@ void auditor_place_decided(struct auditor *auditor, const struct world_decision 
                                 .until = decision->at + wait,
                                 .stood = order->status,
                                 .status = seen_answer(order)};
-    awaited->at_once =
-        seen_rests(order) || !wait || waiting_at(auditor, awaited->actor) >= world->options.waiters_max;
+    awaited->at_once = seen_rests(order) || !wait || waiting_at(auditor, awaited->actor) >= world->options.waiters_max;
     auditor->awaited = awaited;
 }
 
@@ -128,16 +121,13 @@ static void judge_answer(struct auditor *auditor, struct awaited *awaited, const
 static void read_replies(struct auditor *auditor, const struct world_actor *actor)
 {
     struct cursor frame = cursor_over(buffer_bytes(&actor->core.outbox.broker));
-    struct parcel parcel;
     struct reply reply;
     struct bytes key;
     enum status status;
-    while (parcel_next(&frame, &parcel)) {
-        struct cursor cursor = cursor_over(parcel.request);
-        if (parcel.origin != PARCEL_REPLY || !reply_read(&cursor, &reply))
-            continue;
+    while (auditor_next_reply(&frame, &reply)) {
         const struct message_def *def = auditor_asked(auditor, reply.id, &key);
-        if (!def || def->type != MESSAGE_order_place || !status_of_name(reply.status, &status) || !is_view(status))
+        if (!def || def->type != MESSAGE_order_place || !status_of_name(reply.status, &status) ||
+            !auditor_is_view(status))
             continue;
         struct awaited *awaited = take(auditor, actor->number, reply.id);
         if (awaited)

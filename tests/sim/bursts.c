@@ -26,7 +26,7 @@ static void burst_draw(struct run *run, struct burst *burst, uint32_t in_one_tur
 void bursts_draw(struct run *run, struct world_options *options)
 {
     struct bursts *bursts = &run->bursts;
-    bursts->chance = (struct chance){run->seed * UINT64_C(0x9fb21c651e98df25) + 5};
+    bursts->chance = (struct chance){run->seed * UINT64_C(0x9fb21c651e98df25) + 1};
     if (!chance_permille(&bursts->chance, 200))
         return;
     options->holds_due_max = (uint32_t)chance_spread(&bursts->chance, 1, 200);

@@ -88,7 +88,8 @@ struct seen_weight seen_weigh(struct seen_order *orders, const struct world *wor
     struct seen_weight weight = {0};
     uint16_t number = (uint16_t)(world->lanes.first[actor.kind] + actor.index);
     for (const struct seen_order *it = orders; it; it = it->hh.next) {
-        bool early = it->step == ORDER_STEP_claiming || it->step == ORDER_STEP_pricing || it->step == ORDER_STEP_holding;
+        bool early =
+            it->step == ORDER_STEP_claiming || it->step == ORDER_STEP_pricing || it->step == ORDER_STEP_holding;
         if (!it->open || world_owner(world, KIND_ORDER, bytes_text(it->id)) != number)
             continue;
         weight.lines += it->asks ? it->lines : 0;
