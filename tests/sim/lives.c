@@ -92,18 +92,22 @@ static void lift(struct run *run, int n)
 
 // ---- how many
 
-// After a start that failed the same is wanted again, or something else.
+// After a start that failed the same is wanted again, or what is there already, or something else.
 static void reshape(struct run *run)
 {
     struct lives *lives = &run->lives;
     struct world *world = run->world;
-    if (chance_permille(&lives->chance, lives->reshapes))
+    int64_t after = world->death == DEATH_STARTING ? chance_below(&lives->chance, 3) : 0;
+    if (after == 1)
+        world->wanted = world->owners;
+    if (!after && chance_permille(&lives->chance, lives->reshapes))
         for (int kind = 0; kind < KIND_COUNT; kind++)
             if (chance_permille(&lives->chance, 500))
                 world->wanted.count[kind] = (uint16_t)chance_range(&lives->chance, 1, WORLD_ACTORS_MAX);
     if (!chance_permille(&lives->chance, lives->fails))
         return;
-    world->shelf.fails_open = (int)chance_range(&lives->chance, 0, 1) ? 1 : (int)chance_range(&lives->chance, 2, 16);
+    bool meta = chance_permille(&lives->chance, 250);
+    world->shelf.fails_open = meta ? 1 : (int)chance_range(&lives->chance, 2, 1 + world->actors_count);
     world->shelf.fails_nth = (unsigned)chance_range(&lives->chance, 1, 4);
 }
 
