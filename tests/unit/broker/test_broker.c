@@ -188,6 +188,25 @@ Test(broker, what_is_ready_in_several_frames_goes_out_grouped_by_connection)
     zmq_close(other);
 }
 
+Test(broker, replies_of_more_than_a_bundle_go_out_in_two)
+{
+    struct buffer frame = {0}, reply = {0};
+    send_bundle(client, 1, "cart.get");
+    struct parcel asked = actor_receive(stage.inbox[KIND_CART][0]);
+    for (int i = 0; i <= BUNDLE_MAX; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "b%d", i);
+        buffer_clear(&reply);
+        reply_write(&reply, bytes_text(id), STATUS_ok, bytes_of("\x80", 1));
+        parcel_write(&frame, &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, asked.route, buffer_bytes(&reply)});
+    }
+    send_bytes(stage.to_broker, buffer_bytes(&frame));
+    expect_bundle(receive(client), 0, BUNDLE_MAX, "ok");
+    expect_bundle(receive(client), BUNDLE_MAX, 1, "ok");
+    buffer_deinit(&frame);
+    buffer_deinit(&reply);
+}
+
 // The grouped replies of two connections may have one place: then each still gets its own, and all of them.
 Test(broker, connections_that_share_a_place_get_their_own_replies)
 {
