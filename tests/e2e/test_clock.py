@@ -211,6 +211,14 @@ class Restart(unittest.TestCase):
 
 
 class Command(unittest.TestCase):
+    def test_its_answers_take_no_room_from_clients(self):
+        with SkewedShop() as shop:
+            for _ in range(3):
+                shop.clock()
+            for _ in range(300):
+                shop.asks.send("inventory.receive", "tea", {"quantity": 1})
+            self.assertEqual({shop.asks.receive(30)[1] for _ in range(300)}, {"ok"})
+
     def test_it_reads_a_clock_that_is_right_and_says_what_is_wrong(self):
         with SkewedShop() as shop:
             self.assertEqual(shop.clock()["step"], 0)

@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from tests.e2e.shop import SLOW, Shop, gbp, souk
+from tests.e2e.shop import SLOW, SOUK, Shop, gbp, souk
 
 MIB_MAX = 1048576  # of store.free_min_mb: more than any disk of a test has
 LINE = {"sku": "tea", "quantity": 1, "unit_price": gbp(100)}
@@ -93,6 +93,24 @@ class Disk(unittest.TestCase):
             shop.start()
             done = souk("call", "inventory.receive", "tea", "quantity=1", "--timeout", 3000, "-e", shop.endpoint, check=1)
             self.assertEqual(json.loads(done.stdout)["status"], "storage_full")
+
+    def test_send_goes_on_when_there_is_room(self):
+        line = {"id": "r", "type": "inventory.receive", "key": "tea", "body": {"quantity": 1}}
+        with Shop() as shop:
+            shop.stop()
+            free_min(shop, MIB_MAX)
+            shop.start()
+            process = subprocess.Popen([SOUK, "send", "-", "-e", shop.endpoint, "--replies", str(shop.directory / "replies")],
+                                       stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+            process.stdin.write(json.dumps(line) + "\n")
+            process.stdin.close()
+            time.sleep(0.5 * SLOW)
+            self.assertIsNone(process.poll())
+            shop.stop()
+            free_min(shop, 1)
+            shop.start()
+            self.assertEqual(process.wait(60 * SLOW), 0)
+            self.assertEqual(json.loads((shop.directory / "replies").read_text())["status"], "ok")
 
 
 class SmallDisk(unittest.TestCase):

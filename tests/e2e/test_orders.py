@@ -361,6 +361,18 @@ class Limits(unittest.TestCase):
             self.assertEqual(shop.status(client)["open_orders"], 4)
             client.close()
 
+    def test_what_may_wait_is_shared_by_the_order_actors(self):
+        with Shop(order_settings="waiting_max = 4", order=2) as shop:
+            client = shop.client()
+            client.call("inventory.receive", "sku", {"quantity": 1000})
+            body = {"user_id": "u", "payment_method": "pm_sandbox_action_required", "wait_ms": 100,
+                    "lines": [{"sku": "sku", "quantity": 1, "unit_price": gbp(1)}]}
+            for i in range(40):
+                client.send("order.place", f"o{i}", body)
+            self.assertEqual(sum(client.receive()[1] == "busy" for _ in range(40)), 36)
+            self.assertEqual(shop.status(client)["open_orders"], 4)
+            client.close()
+
     def test_a_deadline_before_the_capture_releases_and_voids(self):
         with Shop(order_settings="deadline_ms = 1000") as shop:
             client = shop.client()

@@ -312,6 +312,19 @@ Test(shard, what_comes_after_retry_until_is_too_late_unless_it_is_remembered)
     cr_expect_eq(till_stock(&till, "mug").on_hand, 10);
 }
 
+// A hold is known by its own id, whose memory ends by another clock than a request's.
+Test(shard, a_hold_asked_for_at_its_retry_until_is_too_late)
+{
+    struct inventory_reserve body = {.reservation_id = BYTES("r"), .quantity = 1};
+    till_receive(&till, "mug", 5);
+    till.at = TILL_AT + 1000;
+    till_client_until(&till, "a", MESSAGE_inventory_reserve, "mug", &body, TILL_AT + 1000);
+    till_client_until(&till, "b", MESSAGE_inventory_reserve, "mug", &body, TILL_AT + 1001);
+    till_turn(&till);
+    cr_expect_str_eq(till_status(&till, "a"), "too_late");
+    cr_expect_str_eq(till_status(&till, "b"), "ok");
+}
+
 Test(shard, a_reply_is_remembered_for_remember_hours_at_most)
 {
     const int64_t day = INT64_C(24) * 3600 * 1000000;

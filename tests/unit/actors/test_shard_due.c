@@ -284,6 +284,18 @@ Test(shard_due, who_meets_many_old_deadlines_is_answered_a_turn_later)
     cr_expect_eq(view.reserved, HOLDS, "none of them ended");
 }
 
+Test(shard_due, of_the_holds_of_one_turn_the_earliest_deadline_counts_wherever_it_stands)
+{
+    till_reserve(&till, "late", "mug", 1, 3000);
+    till_reserve(&till, "early", "mug", 2, 1000);
+    till_reserve(&till, "later", "mug", 4, 4000);
+    till_turn(&till);
+    after_ms(1000);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 5);
+    after_ms(2000);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 4);
+}
+
 Test(shard_due, deadlines_survive_a_crash)
 {
     hold("A", "mug", 3, 1000);

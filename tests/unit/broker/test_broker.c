@@ -2,6 +2,9 @@
 // What a client sees of the broker (DESIGN §4), and what an actor gets.
 #include "stage.h"
 
+#include "broker/outgoing.h"
+#include "codec/ids.h"
+
 static struct stage stage;
 static void *client;
 
@@ -183,6 +186,63 @@ Test(broker, what_is_ready_in_several_frames_goes_out_grouped_by_connection)
     buffer_deinit(&frame);
     buffer_deinit(&reply);
     zmq_close(other);
+}
+
+Test(broker, replies_of_more_than_a_bundle_go_out_in_two)
+{
+    struct buffer frame = {0}, reply = {0};
+    send_bundle(client, 1, "cart.get");
+    struct parcel asked = actor_receive(stage.inbox[KIND_CART][0]);
+    for (int i = 0; i <= BUNDLE_MAX; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "b%d", i);
+        buffer_clear(&reply);
+        reply_write(&reply, bytes_text(id), STATUS_ok, bytes_of("\x80", 1));
+        parcel_write(&frame, &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, asked.route, buffer_bytes(&reply)});
+    }
+    send_bytes(stage.to_broker, buffer_bytes(&frame));
+    expect_bundle(receive(client), 0, BUNDLE_MAX, "ok");
+    expect_bundle(receive(client), BUNDLE_MAX, 1, "ok");
+    buffer_deinit(&frame);
+    buffer_deinit(&reply);
+}
+
+// The grouped replies of two connections may have one place: then each still gets its own, and all of them.
+Test(broker, connections_that_share_a_place_get_their_own_replies)
+{
+    enum { COUNT = 10 };
+    char names[2][16] = {"c0", ""};
+    void *clients[2];
+    struct buffer frame = {0}, reply = {0};
+    for (int i = 1; !names[1][0]; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "c%d", i);
+        if (hash_of(bytes_text(name)) % GROUPS == hash_of(bytes_text(names[0])) % GROUPS)
+            memcpy(names[1], name, sizeof name);
+    }
+    for (int i = 0; i < 2; i++) {
+        clients[i] = stage_socket(stage.outside, ZMQ_DEALER);
+        zmq_setsockopt(clients[i], ZMQ_ROUTING_ID, names[i], strlen(names[i]));
+        cr_assert_eq(zmq_connect(clients[i], stage.endpoint), 0);
+        send_bundle(clients[i], 1, "cart.get");
+        actor_receive(stage.inbox[KIND_CART][0]);
+    }
+    for (int i = 0; i < 2 * COUNT; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "b%d", i / 2 + i % 2 * COUNT);
+        buffer_clear(&reply);
+        reply_write(&reply, bytes_text(id), STATUS_ok, bytes_of("\x80", 1));
+        parcel_write(&frame, &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, bytes_text(names[i % 2]), buffer_bytes(&reply)});
+    }
+    send_bytes(stage.to_broker, buffer_bytes(&frame));
+    for (int i = 0; i < 2 * COUNT; i++)
+        expect_bundle(receive(clients[i % 2]), i / 2 + i % 2 * COUNT, 1, "ok");
+    for (int i = 0; i < 2; i++) {
+        cr_assert_null(receive_within(clients[i], SILENCE_MS).at);
+        zmq_close(clients[i]);
+    }
+    buffer_deinit(&frame);
+    buffer_deinit(&reply);
 }
 
 Test(broker, bundled_replies_that_are_large_go_out_in_several_frames)

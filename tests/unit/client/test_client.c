@@ -407,6 +407,24 @@ Test(client, busy_is_sent_again_after_the_time_it_names)
     }
 }
 
+static void handle_closed_twice(unsigned index, const struct request *request, struct buffer *out)
+{
+    static const enum status statuses[] = {STATUS_clock, STATUS_storage_full, STATUS_ok};
+    reply(out, request->id, statuses[index < 2 ? index : 2]);
+}
+
+Test(client, what_a_closed_node_does_not_take_is_sent_again)
+{
+    struct souk_reply got;
+    node_start(handle_closed_twice, NULL);
+    struct souk_client *client = souk_client_open(node.endpoint);
+    cr_assert(souk_client_call(client, "r", "cart.get", "c", NULL, 0, PATIENCE_MS, &got));
+    cr_assert_str_eq(got.status, "ok");
+    souk_client_close(&client);
+    node_stop();
+    cr_assert_eq(node.requests, 3);
+}
+
 static void handle_busy(unsigned index, const struct request *request, struct buffer *out)
 {
     reply_busy(out, request->id, 60000);

@@ -193,6 +193,21 @@ Test(log, flipped_bytes_are_refused_or_read_but_never_reach_beyond)
         }
 }
 
+// Version, type and three numbers of eight bytes stand before the sizes.
+Test(log, a_size_that_is_spelled_longer_than_it_is_is_corrupt)
+{
+    struct log_turn turn = {.at = 1};
+    struct log_row row;
+    buffer_clear(&out);
+    log_turn_encode(&turn, &out);
+    cr_assert_eq(out.size, 28);
+    cr_expect(log_row_decode(1, buffer_bytes(&out), &row, &arena));
+    out.at[26] = 0x80;
+    out.at[27] = 0;
+    buffer_append(&out, "", 1);
+    cr_expect_not(log_row_decode(1, buffer_bytes(&out), &row, &arena));
+}
+
 Test(log, an_unknown_version_or_type_is_corrupt)
 {
     struct log_row row;

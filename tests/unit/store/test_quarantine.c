@@ -127,6 +127,13 @@ static void die_at(int64_t seconds)
     take();
 }
 
+Test(quarantine, four_deaths_in_ten_minutes_are_one_too_many)
+{
+    for (int64_t seconds = 1000; seconds <= 1003; seconds++)
+        die_at(seconds);
+    cr_expect_eq(quarantine_admits(&quarantine, place, &text), FAULT_USAGE);
+}
+
 Test(quarantine, three_deaths_in_ten_minutes_may_be_and_a_fourth_keeps_the_node_down)
 {
     for (int64_t seconds = 1000; seconds <= 1002; seconds++)
