@@ -23,7 +23,7 @@ struct memory {
     GTree *families[FAMILY_COUNT];
     GArray *batch; // of struct change, in order
     const _Atomic int64_t *horizon;
-    unsigned fail_nth; // commits until one fails; 0: none does
+    unsigned fail_nth; // commits and clears until one fails; 0: none does
 };
 
 struct change {
@@ -182,10 +182,15 @@ static void change_apply(struct memory *memory, struct change *change)
     change->row = NULL;
 }
 
+static bool fails_now(struct memory *memory)
+{
+    return memory->fail_nth && --memory->fail_nth == 0;
+}
+
 static enum fault memory_commit(struct store *store, struct fault_text *text)
 {
     struct memory *memory = (struct memory *)store;
-    bool fails = memory->fail_nth && --memory->fail_nth == 0;
+    bool fails = fails_now(memory);
     for (guint i = 0; !fails && i < memory->batch->len; i++)
         change_apply(memory, &g_array_index(memory->batch, struct change, i));
     batch_drop(memory);
@@ -198,6 +203,8 @@ static enum fault memory_clear(struct store *store, enum family family, struct b
     GTree *tree = ((struct memory *)store)->families[family];
     struct row probe = {.key = from};
     GTreeNode *node;
+    if (fails_now((struct memory *)store))
+        return store_fault(FAULT_IO, text, "memory: this clear was told to fail");
     while ((node = g_tree_lower_bound(tree, &probe))) {
         struct row *row = g_tree_node_value(node);
         if (to.size && bytes_compare(row->key, to) >= 0)

@@ -16,23 +16,22 @@
 #include "store/shop.h"
 
 #include "codec/check.h"
+#include "codec/planted.h"
 #include "store/backend.h"
 #include "store/epochs.h"
 #include "store/keys.h"
+#include "store/shelf.h"
 #include "store/tuning.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { RECORD_VERSION_SHOP = 1, PATH_SIZE_MAX = 3900, META_MEMORY = TUNING_MEMORY_MIN };
 
 struct shop {
+    const struct shelf *shelf;
     char *path;
     bool read_only;
     struct store *meta;
@@ -123,55 +122,9 @@ static enum fault record_load(struct shop *shop, struct fault_text *text)
     return fault;
 }
 
-// ---- directories ----
-
-// A new entry in a directory survives a loss of power only when the directory was synced.
-static enum fault directory_sync(const char *path, struct fault_text *text)
-{
-    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = file >= 0 && fsync(file) == 0;
-    int error = errno;
-    if (file >= 0)
-        close(file);
-    return synced ? FAULT_NONE
-                  : store_fault(FAULT_IO, text, "%s: cannot sync this directory: %s", path, strerror(error));
-}
-
-static bool is_directory(const char *path)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-// All directories of the path that are missing.
-static enum fault directory_make(const char *path, struct fault_text *text)
-{
-    char part[PATH_SIZE_MAX + sizeof "/.."];
-    for (size_t i = 1, size = strlen(path); i <= size; i++) {
-        if (path[i] != '/' && path[i] != 0)
-            continue;
-        memcpy(part, path, i);
-        part[i] = 0;
-        if (mkdir(part, 0755) != 0) {
-            if (errno == ENOTDIR || (errno == EEXIST && !is_directory(part)))
-                return store_fault(FAULT_IO, text, "%s: a file is in the way of this directory", part);
-            if (errno != EEXIST)
-                return store_fault(FAULT_IO, text, "%s: cannot make this directory: %s", part, strerror(errno));
-            continue;
-        }
-        memcpy(part + i, "/..", sizeof "/..");
-        enum fault fault = directory_sync(part, text);
-        if (fault)
-            return fault;
-    }
-    return FAULT_NONE;
-}
-
 static bool database_exists(const struct shop *shop, struct actor_id actor)
 {
-    char current[sizeof(struct shop_database_path) + 16];
-    snprintf(current, sizeof current, "%s/CURRENT", shop_database(shop, actor).text);
-    return access(current, F_OK) == 0;
+    return shop->shelf->has(shop->shelf, shop_database(shop, actor).text);
 }
 
 // ---- opening ----
@@ -182,7 +135,7 @@ static enum fault meta_open(struct shop *shop, bool create, struct fault_text *t
     snprintf(path, sizeof path, "%s/meta", shop->path);
     const struct store_options options = {
         .path = path, .memory_bytes = META_MEMORY, .sync = true, .create = create, .read_only = shop->read_only};
-    enum fault fault = store_rocks_open(&options, &shop->meta, text);
+    enum fault fault = shop->shelf->open(shop->shelf, &options, &shop->meta, text);
     if (fault == FAULT_LOCKED)
         store_fault(fault, text, "%s: a node or a tool has this shop open; stop it first", shop->path);
     if (fault == FAULT_MISSING)
@@ -192,20 +145,22 @@ static enum fault meta_open(struct shop *shop, bool create, struct fault_text *t
 
 static enum fault shop_start(struct shop *shop, bool create, struct fault_text *text)
 {
-    enum fault fault = create ? directory_make(shop->path, text) : FAULT_NONE;
+    enum fault fault = create ? shop->shelf->make(shop->shelf, shop->path, text) : FAULT_NONE;
     if (!fault)
         fault = meta_open(shop, create, text);
     if (!fault && create)
-        fault = directory_sync(shop->path, text);
+        fault = shop->shelf->sync(shop->shelf, shop->path, text);
     return fault ? fault : record_load(shop, text);
 }
 
-enum fault shop_open(const char *path, bool create, bool read_only, struct shop **shop, struct fault_text *text)
+enum fault shop_open_on(const struct shelf *shelf, const char *path, bool create, bool read_only, struct shop **shop,
+                        struct fault_text *text)
 {
     if (strlen(path) > PATH_SIZE_MAX || !*path)
         return store_fault(FAULT_USAGE, text, "store.path: 1 to %d bytes", PATH_SIZE_MAX);
     struct shop *opened = calloc(1, sizeof *opened);
     CHECK(opened, "out of memory");
+    opened->shelf = shelf;
     opened->path = strdup(path);
     CHECK(opened->path, "out of memory");
     opened->read_only = read_only;
@@ -217,11 +172,17 @@ enum fault shop_open(const char *path, bool create, bool read_only, struct shop 
     return fault;
 }
 
+enum fault shop_open(const char *path, bool create, bool read_only, struct shop **shop, struct fault_text *text)
+{
+    return shop_open_on(&shelf_disk, path, create, read_only, shop, text);
+}
+
 void shop_close(struct shop **shop)
 {
     if (!*shop)
         return;
-    store_close(&(*shop)->meta);
+    if ((*shop)->meta)
+        (*shop)->shelf->close((*shop)->shelf, &(*shop)->meta);
     free((*shop)->path);
     free(*shop);
     *shop = NULL;
@@ -395,7 +356,7 @@ static enum fault slots_copy(const struct reshape *reshape, struct actor_id sour
 {
     struct range range = range_of(from, to);
     enum fault fault = FAULT_NONE;
-    for (int i = 0; i < SLOTTED_COUNT && !fault; i++)
+    for (int i = 0; i < SLOTTED_COUNT - PLANTED(replies_stay_behind) && !fault; i++)
         fault = store_copy(reshape->databases[target.kind][target.index], reshape->databases[source.kind][source.index],
                            slotted[i], buffer_bytes(&range.from), buffer_bytes(&range.to), reshape->text);
     range_deinit(&range);
@@ -438,7 +399,7 @@ static enum fault database_open(struct reshape *reshape, struct actor_id actor, 
                                           .create = actor.index >= reshape->shop->record.ever.count[actor.kind]};
     struct store **store = &reshape->databases[actor.kind][actor.index];
     const struct shop_record *record = &reshape->shop->record;
-    enum fault fault = store_rocks_open(&options, store, reshape->text);
+    enum fault fault = reshape->shop->shelf->open(reshape->shop->shelf, &options, store, reshape->text);
     if (fault)
         return fault;
     if (!options.create)
@@ -467,14 +428,15 @@ static enum fault databases_open(struct reshape *reshape)
     enum fault fault = FAULT_NONE;
     for (size_t i = 0; i < count && !fault; i++)
         fault = database_open(reshape, actors[i], reshape->memory_bytes / count);
-    return fault ? fault : directory_sync(reshape->shop->path, reshape->text);
+    return fault ? fault : reshape->shop->shelf->sync(reshape->shop->shelf, reshape->shop->path, reshape->text);
 }
 
 static void databases_close(struct reshape *reshape)
 {
     for (int kind = 0; kind < KIND_COUNT; kind++)
         for (int i = 0; i < ACTORS_MAX; i++)
-            store_close(&reshape->databases[kind][i]);
+            if (reshape->databases[kind][i])
+                reshape->shop->shelf->close(reshape->shop->shelf, &reshape->databases[kind][i]);
 }
 
 // The commit point.
@@ -551,7 +513,7 @@ enum fault shop_reshape(struct shop *shop, const struct owner_map *wanted, uint6
         moves |= changes(&reshape, kind);
     }
     enum fault fault = check_complete(shop, text);
-    if (fault || (!moves && !shop->unswept))
+    if (fault || (!moves && (!shop->unswept || PLANTED(not_swept))))
         return fault;
     fault = reshape_run(&reshape, moves);
     databases_close(&reshape);

@@ -19,9 +19,13 @@ struct shop_record {
 };
 
 struct shop;
+struct shelf;
 
 // Opens DIR/meta, creating DIR when `create`. Holds the lock on the shop until closed. FAULT_LOCKED: a node runs here.
 enum fault shop_open(const char *path, bool create, bool read_only, struct shop **shop, struct fault_text *text);
+// The same, where its databases stand elsewhere than on a disk. The caller keeps the shelf.
+enum fault shop_open_on(const struct shelf *shelf, const char *path, bool create, bool read_only, struct shop **shop,
+                        struct fault_text *text);
 void shop_close(struct shop **shop);
 const struct shop_record *shop_record(const struct shop *shop);
 const char *shop_path(const struct shop *shop);

@@ -87,5 +87,5 @@ struct store_counts {
 };
 struct store_counts store_counts(const struct store *store);
 
-// Makes the n-th commit from now fail (memory only; 0: none).
+// Makes the n-th commit or clear from now fail (memory only; 0: none).
 void store_memory_fail(struct store *store, unsigned nth);

@@ -147,7 +147,7 @@ class Shop:
         self.actors = {**ACTORS, **actors}
         (self.directory / "topology.toml").write_text(TOPOLOGY.format(**self.settings, **self.actors))
 
-    def start(self, *arguments, timeout=60, environment=None, **options):
+    def start(self, *arguments, timeout=60, **options):
         """Returns the seconds until `ready`. The endpoint stays the same over restarts."""
         if self.endpoint:
             text = (self.directory / "topology.toml").read_text()
@@ -157,7 +157,7 @@ class Shop:
         said = len(self.log_text())
         with open(self.directory / "node.log", "ab") as log:
             self.process = subprocess.Popen([self.program, "serve", "-t", str(self.directory / "topology.toml"), *arguments],
-                                            stdout=subprocess.PIPE, stderr=log, env=environment or self.environment, **options)
+                                            stdout=subprocess.PIPE, stderr=log, env=self.environment, **options)
         if not select.select([self.process.stdout], [], [], timeout * SLOW)[0]:
             self.kill()
             raise AssertionError(f"the node is not ready after {timeout} s: {self.log_text()[-3000:]}")

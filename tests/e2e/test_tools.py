@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from tests.e2e.shop import ROOT, SLOW, SOUK, Shop, gbp, souk
+from tests.e2e.shop import ROOT, SLOW, SOUK, NotStarted, Shop, gbp, souk
 
 
 class Tools(unittest.TestCase):
@@ -69,6 +69,21 @@ class Tools(unittest.TestCase):
             shop.kill()
             shop.start()
             self.assertFalse(read.exists())
+
+    def test_a_start_that_is_refused_sweeps_nothing(self):
+        with Shop() as shop:
+            database, earlier = shop.data / "inventory-0", shop.directory / "earlier"
+            self.assertEqual(shop.stop(), 0)
+            shutil.copytree(database, earlier)
+            shop.start()
+            self.assertEqual(shop.stop(), 0)
+            shutil.rmtree(database)
+            shutil.copytree(earlier, database)
+            left = shop.data / "snapshots" / "audit-killed" / "meta"
+            left.mkdir(parents=True)
+            with self.assertRaises(NotStarted):
+                shop.start()
+            self.assertTrue(left.exists())
 
     def test_a_tool_holds_the_snapshot_that_it_reads(self):
         with Shop() as shop:

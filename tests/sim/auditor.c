@@ -29,12 +29,14 @@ void auditor_init(struct auditor *auditor, struct world *world, const struct pro
     auditor->turns_to_audit = UINT64_MAX;
     arena_init(&auditor->arena);
     model_init(&auditor->model, &world->options.settings, provider, &auditor->finding);
+    isolation_init(&auditor->isolation, world, &auditor->finding);
 }
 
 void auditor_deinit(struct auditor *auditor)
 {
     HASH_CLEAR(hh, auditor->requests);
     HASH_CLEAR(hh, auditor->orders);
+    isolation_deinit(&auditor->isolation);
     model_deinit(&auditor->model);
     trace_deinit(&auditor->trace);
     arena_deinit(&auditor->arena);
@@ -106,6 +108,7 @@ static enum order_step *step_of(struct auditor *auditor, struct bytes id)
 void auditor_decided(struct auditor *auditor, const struct world_decision *decision)
 {
     trace_decision(&auditor->trace, decision);
+    isolation_decided(&auditor->isolation, decision);
     model_decided(&auditor->model, decision);
     if (decision->actor.kind != KIND_ORDER)
         return;
@@ -253,6 +256,7 @@ void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes name
     if (trace_wants(&auditor->trace, request->def->kind, request->key))
         trace_line(&auditor->trace, auditor->world->clock, "answer to %s %.*s (%.*s): %.*s", request->def->name,
                    BYTES_FORMAT(request->key), BYTES_FORMAT(id), BYTES_FORMAT(name));
+    isolation_replied(&auditor->isolation, request->def->kind, request->key, status);
     // Which of the two was sent again later nobody can tell, so it is taken for the other one: then an ok without a copy
     // of the first under way is the other's.
     bool unclear = status_transient(status) || status == STATUS_request_mismatch;

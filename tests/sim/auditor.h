@@ -11,10 +11,12 @@
 //   I11      the whole log replayed, digest by digest and row by row, at the end
 //   I12, I13 every row at its slot's owner; open lines, waiters and inboxes within their limits
 //   I14      each request that arrived is answered once, unless the process ended; readers are told each thing once
+//   T6       isolation.h: what is in quarantine stays as it is, and all others go on
 //   I15      at rest every order is settled, nothing is open, nobody waits
 #pragma once
 
 #include "tests/sim/coverage.h"
+#include "tests/sim/isolation.h"
 #include "tests/sim/trace.h"
 
 struct auditor {
@@ -23,6 +25,7 @@ struct auditor {
     struct finding finding;
     struct trace trace;
     struct coverage coverage;
+    struct isolation isolation;
     const struct provider_sim *provider; // NULL: the sandbox
     struct auditor_request *requests;
     struct auditor_order *orders;

@@ -13,6 +13,13 @@ const char *const sim_fault_names[SIM_FAULTS] = {
     [FAULT_LONG_OUTAGE] = "down for long",
 };
 
+const char *const reshape_names[RESHAPES] = {
+    [RESHAPE_DONE] = "done",
+    [RESHAPE_DIED_MOVING] = "write refused before the owner map",
+    [RESHAPE_DIED_COMMITTED] = "write refused after the owner map",
+    [RESHAPE_DIED_SWEEPING] = "write refused with nothing to move",
+};
+
 static const char *const step_names[] = {
 #define ORDER_STEP(name, sentence) #name,
 #include "actors/kinds/order_steps.def"
@@ -164,6 +171,21 @@ static void print_cells(const struct coverage *coverage, struct buffer *out)
     buffer_printf(out, "\n");
 }
 
+static void kind_names_fill(const char *names[static KIND_COUNT])
+{
+    for (int i = 0; i < KIND_COUNT; i++)
+        names[i] = kind_name((enum kind_id)i);
+}
+
+static void print_quarantines(const struct coverage *it, struct buffer *out)
+{
+    const char *names[KIND_COUNT];
+    kind_names_fill(names);
+    print_counts(out, "put into quarantine", names, it->isolated, KIND_COUNT);
+    buffer_printf(out, "  %12" PRIu64 "  cleared again\n  %12" PRIu64 "  times all others came to rest meanwhile\n", it->lifted,
+                  it->rests_isolated);
+}
+
 void coverage_print(const struct coverage *it, double seconds, struct buffer *out)
 {
     const char *names[STATUS_COUNT];
@@ -173,6 +195,8 @@ void coverage_print(const struct coverage *it, double seconds, struct buffer *ou
     print_counts(out, "answers by name", names, it->statuses, STATUS_COUNT);
     print_counts(out, "faults on the wire and the clock", sim_fault_names, it->faults, SIM_FAULTS);
     print_counts(out, "faults of the provider", provider_fault_names, it->provider_faults, PROVIDER_FAULTS);
+    print_counts(out, "reshapes", reshape_names, it->reshapes, RESHAPES);
+    print_quarantines(it, out);
     print_counts(out, "ends of the process", world_death_names, it->deaths, DEATHS);
     buffer_printf(out,
                   "%" PRIu64 " seeds (%" PRIu64 " with the sandbox), %" PRIu64 " orders, %" PRIu64 " lines, %" PRIu64
@@ -194,7 +218,7 @@ static void json_counts(struct buffer *out, const char *title, const char *const
 
 void coverage_json(const struct coverage *it, double seconds, struct buffer *out)
 {
-    const char *names[STATUS_COUNT];
+    const char *names[STATUS_COUNT], *kinds[KIND_COUNT];
     int all, reached = cells_reached(it, &all);
     status_names_fill(names);
     buffer_printf(out, "{\"cells\":{\"reached\":%d,\"all\":%d,\"missing\":[", reached, all);
@@ -210,6 +234,10 @@ void coverage_json(const struct coverage *it, double seconds, struct buffer *out
     json_counts(out, "answers", names, it->statuses, STATUS_COUNT);
     json_counts(out, "faults", sim_fault_names, it->faults, SIM_FAULTS);
     json_counts(out, "provider_faults", provider_fault_names, it->provider_faults, PROVIDER_FAULTS);
+    json_counts(out, "reshapes", reshape_names, it->reshapes, RESHAPES);
+    kind_names_fill(kinds);
+    json_counts(out, "quarantined", kinds, it->isolated, KIND_COUNT);
+    buffer_printf(out, "\"cleared\":%" PRIu64 ",\"rests_in_quarantine\":%" PRIu64 ",", it->lifted, it->rests_isolated);
     json_counts(out, "deaths", world_death_names, it->deaths, DEATHS);
     buffer_printf(out,
                   "\"seeds\":%" PRIu64 ",\"sandbox_seeds\":%" PRIu64 ",\"orders\":%" PRIu64 ",\"lines\":%" PRIu64

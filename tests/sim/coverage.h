@@ -20,6 +20,9 @@ enum sim_fault {
 };
 extern const char *const sim_fault_names[SIM_FAULTS];
 
+enum reshape_end { RESHAPE_DONE, RESHAPE_DIED_MOVING, RESHAPE_DIED_COMMITTED, RESHAPE_DIED_SWEEPING, RESHAPES };
+extern const char *const reshape_names[RESHAPES];
+
 struct coverage {
     uint64_t seeds, turns, messages, commits, points, requests, replies, orders, lines, reasks, crashes, audits,
         virtual_seconds, sandbox_seeds;
@@ -27,6 +30,8 @@ struct coverage {
     uint64_t cells[ORDER_EVENT_COUNT][ORDER_STEP_COUNT];
     uint64_t ends[ORDER_STATUS_COUNT];
     uint64_t statuses[STATUS_COUNT];
+    uint64_t reshapes[RESHAPES];
+    uint64_t isolated[KIND_COUNT], lifted, rests_isolated; // quarantines
 };
 
 void coverage_add(struct coverage *sum, const struct coverage *one);

@@ -10,9 +10,10 @@
 #define SECOND_US INT64_C(1000000)
 #define HOUR_US (3600 * SECOND_US)
 
-enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM };
+enum what { REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, RESOLVE, CALM, LIFT };
 static const char *const what_names[] = {"a request", "a reply", "a frame", "a turn",  "the provider", "a shopper",
-                                         "a crash",   "a start", "a jump",  "an outage", "an operator", "calm"};
+                                         "a crash",   "a start", "a jump",  "an outage", "an operator", "calm",
+                                         "the end of a quarantine"};
 
 // A frame to a client, or from one.
 struct letter {
@@ -57,10 +58,10 @@ static void schedule_turn(struct run *run, uint16_t number)
 
 static void schedule_turns(struct run *run)
 {
-    for (uint16_t i = 0; i < run->world->actors_count; i++) {
+    for (uint16_t i = 0; i < WORLD_PLACES; i++)
         run->turn_at[i] = INT64_MAX;
+    for (uint16_t i = 0; i < run->world->actors_count; i++)
         schedule_turn(run, i);
-    }
 }
 
 static void take_turn(struct run *run, uint16_t number)
@@ -199,7 +200,9 @@ static void start(struct run *run)
     if (run->world->up)
         return;
     run->world->crash_at = run->world->write_fails_at = 0;
+    lives_change(run);
     world_start(run->world);
+    lives_changed(run);
     trace_line(&run->auditor.trace, run->world->clock, "──── epoch %d", (int)run->world->epoch);
     schedule_turns(run);
 }
@@ -228,6 +231,9 @@ static void calm_down(struct run *run)
     run->provider.away_until = 0;
     run->world->crash_at = run->world->write_fails_at = 0;
     start(run);
+    int64_t isolated_us = lives_calm(run);
+    if (isolated_us)
+        at(run, isolated_us, LIFT, 0, 0, NULL);
 }
 
 static void look_at_provider(struct run *run)
@@ -293,12 +299,17 @@ static void happen(struct run *run, struct agenda_item *item)
     case CALM:
         calm_down(run);
         break;
+    case LIFT:
+        lives_lift(run);
+        break;
     }
     free(item->data);
 }
 
 static bool nothing_is_open(const struct run *run)
 {
+    if (run->auditor.isolation.count)
+        return false;
     for (uint16_t i = 0; i < run->world->actors_count; i++)
         if (!run->world->up || run->world->actors[i].core.shard->weight.orders ||
             run->world->actors[i].core.shard->reasks > 100000)
@@ -309,7 +320,7 @@ static bool nothing_is_open(const struct run *run)
 static int64_t rest_by(const struct run *run)
 {
     return run->mood.busy_us + run->world->options.settings.order_deadline_ms * 1000 + run->jumped_back +
-           run->mood.think_us + 4 * HOUR_US;
+           run->mood.think_us + 4 * HOUR_US + run->lives.rest_us;
 }
 
 static void pass_time(struct run *run)
@@ -440,6 +451,7 @@ static void draw(struct run *run)
     run->wire = chance_fork(&all);
     run->trouble = chance_fork(&all);
     run->people = chance_fork(&all);
+    lives_draw(run);
     draw_wire(&run->mood, &all);
     draw_trouble(&run->mood, &all);
     draw_shop(&run->mood, &all);

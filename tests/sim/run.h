@@ -6,6 +6,7 @@
 
 #include "tests/sim/agenda.h"
 #include "tests/sim/auditor.h"
+#include "tests/sim/lives.h"
 
 // Drawn from the seed.
 struct mood {
@@ -28,6 +29,7 @@ struct run {
     uint64_t seed;
     struct mood mood;
     struct chance wire, trouble, people;
+    struct lives lives;
     struct world *world;
     struct auditor auditor;
     struct provider_sim provider;

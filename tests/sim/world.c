@@ -4,6 +4,7 @@
 
 #include "codec/check.h"
 #include "provider/exchange.h"
+#include "store/epochs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ const char *const world_death_names[DEATHS] = {
     [DEATH_BEFORE_DELIVERY] = "crash after the commit, before delivery",
     [DEATH_AMID_DELIVERY] = "crash amid delivery",
     [DEATH_IN_BROKER] = "crash in the broker",
+    [DEATH_STARTING] = "write refused at a start",
 };
 
 // ---- points
@@ -145,14 +147,12 @@ static void broker_open(struct world *world)
     struct lanes *lanes = &world->lanes;
     world->broker = (struct broker_options){
         .owner = owner, .owner_context = world, .status = status, .status_context = world};
-    *lanes = (struct lanes){.count = world->actors_count};
+    lanes->count = world->actors_count;
     lanes->at = calloc(lanes->count, sizeof *lanes->at);
     CHECK(lanes->at);
-    uint16_t number = 0;
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        lanes->first[kind] = number;
-        lanes->actors[kind] = world->broker.actors[kind] = world->owners.count[kind];
-        number += world->owners.count[kind];
+        lanes->actors[kind] = world->broker.actors[kind] = world->ever.count[kind];
+        world->broker.serving[kind] = world->owners.count[kind];
     }
     for (uint16_t i = 0; i < lanes->count; i++)
         credit_init(&lanes->at[i].credit, commands, UINT64_MAX / 2);
@@ -337,13 +337,6 @@ int64_t world_due(const struct world *world, uint16_t number)
 
 // ---- the process
 
-static void actor_make(struct world *world, struct world_actor *actor, struct actor_id id, uint16_t number)
-{
-    struct fault_text text;
-    *actor = (struct world_actor){.world = world, .id = id, .number = number};
-    CHECK(store_memory_open(&(struct store_options){.horizon = &actor->horizon}, &actor->store, &text) == FAULT_NONE);
-}
-
 static void actor_begin(struct world *world, struct world_actor *actor)
 {
     struct fault_text text;
@@ -352,15 +345,16 @@ static void actor_begin(struct world *world, struct world_actor *actor)
                                              .store = actor->store,
                                              .settings = &world->options.settings,
                                              .owners = &world->owners,
+                                             .quarantine = world->log_epoch.quarantine,
                                              .witness = decided,
                                              .witness_context = actor,
                                              .waiters_max = world->options.waiters_max,
                                              .cache_bytes = world->options.cache_bytes,
-                                             .horizon = &actor->horizon},
+                                             .horizon = actor->horizon},
                                    .wires = {actor, take, release, deliver},
                                    .number = actor->number,
                                    .turn_messages_max = world->options.turn_messages_max};
-    actor->horizon = 0;
+    atomic_store(actor->horizon, 0);
     CHECK(core_open(&actor->core, &options) == FAULT_NONE);
     CHECK(core_begin(&actor->core, &world->log_epoch, &text) == FAULT_NONE, "%s", text.line);
     actor->open = true;
@@ -392,18 +386,73 @@ void world_crash(struct world *world)
         for (int to = 0; to < WORLD_PLACES; to++)
             queue_clear(&world->pipes[from][to]);
     broker_close(world);
+    shop_close(&world->shop);
+    TELL(world, crashed);
+}
+
+// The actors of the databases there are, none of them open.
+static void actors_list(struct world *world)
+{
+    world->owners = shop_record(world->shop)->owners;
+    world->ever = shop_record(world->shop)->ever;
+    world->actors_count = 0;
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        world->lanes.first[kind] = world->actors_count;
+        for (uint16_t index = 0; index < world->ever.count[kind]; index++) {
+            struct actor_id id = {kind, index};
+            struct shelved *database = memory_shelf_find(&world->shelf, shop_database(world->shop, id).text);
+            struct world_actor *actor = &world->actors[world->actors_count];
+            *actor = (struct world_actor){.world = world,
+                                          .id = id,
+                                          .number = world->actors_count++,
+                                          .store = database->store,
+                                          .horizon = &database->horizon};
+        }
+    }
+}
+
+// As a node does it (actors/node.c). false: a write failed.
+static bool shop_begin(struct world *world)
+{
+    struct fault_text text;
+    CHECK(shop_open_on(&world->shelf.shelf, "shop", true, false, &world->shop, &text) == FAULT_NONE, "%s", text.line);
+    enum fault fault = shop_reshape(world->shop, &world->wanted, 1 << 20, true, NULL, &text);
+    actors_list(world);
+    const struct shop_record *record = shop_record(world->shop);
+    for (uint16_t i = 0; i < world->actors_count && !fault; i++)
+        CHECK(epochs_match(world->actors[i].store, "database", record->served, record->epoch, &text) == FAULT_NONE, "%s",
+              text.line);
+    world->epoch = record->epoch + 1;
+    if (!fault)
+        fault = shop_begin_epoch(world->shop, world->epoch, world->clock, &text);
+    CHECK(!fault || fault == FAULT_IO, "%s", text.line);
+    return !fault;
+}
+
+static void start_failed(struct world *world)
+{
+    shop_close(&world->shop);
+    memory_shelf_heal(&world->shelf);
+    world->death = DEATH_STARTING;
+    world->crashes++;
     TELL(world, crashed);
 }
 
 void world_start(struct world *world)
 {
+    struct fault_text text;
     CHECK(!world->up);
+    if (!shop_begin(world)) {
+        start_failed(world);
+        return;
+    }
     world->log_epoch = (struct log_epoch){.at = world->clock,
-                                          .number = ++world->epoch,
+                                          .number = world->epoch,
                                           .build = BYTES("sim"),
                                           .owners = world->owners,
                                           .settings = world->options.settings,
                                           .quarantine = buffer_bytes(&world->quarantine)};
+    memory_shelf_heal(&world->shelf);
     broker_open(world);
     for (uint16_t i = 0; i < world->actors_count && !world->dying; i++) {
         world->dying = i + 1 == world->start_crash_at;
@@ -416,6 +465,7 @@ void world_start(struct world *world)
         world_crash(world);
         return;
     }
+    CHECK(shop_serve_epoch(world->shop, &text) == FAULT_NONE, "%s", text.line);
     TELL(world, started);
 }
 
@@ -457,11 +507,8 @@ struct world *world_new(const struct world_options *options)
     world->outgoing = calloc(1, sizeof *world->outgoing);
     world->actors = calloc(WORLD_PLACES, sizeof *world->actors);
     CHECK(world->intake && world->outgoing && world->actors);
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        world->owners.count[kind] = world->options.actors[kind];
-        for (uint16_t index = 0; index < world->owners.count[kind]; index++, world->actors_count++)
-            actor_make(world, &world->actors[world->actors_count], (struct actor_id){kind, index}, world->actors_count);
-    }
+    memory_shelf_init(&world->shelf);
+    memcpy(world->wanted.count, world->options.actors, sizeof world->wanted.count);
     world_start(world);
     return world;
 }
@@ -471,8 +518,7 @@ void world_free(struct world **world)
     struct world *it = *world;
     it->options.witness = (struct world_witness){0};
     world_crash(it);
-    for (uint16_t i = 0; i < it->actors_count; i++)
-        store_close(&it->actors[i].store);
+    memory_shelf_deinit(&it->shelf);
     buffer_deinit(&it->quarantine);
     arena_deinit(&it->texts);
     free(it->decisions);
@@ -517,7 +563,7 @@ bool world_record(const struct world *world, enum kind_id kind, enum family fami
 
 void world_databases(const struct world *world, struct databases *databases)
 {
-    *databases = (struct databases){.owners = world->owners, .ever = world->owners};
+    *databases = (struct databases){.owners = world->owners, .ever = world->ever};
     for (uint16_t i = 0; i < world->actors_count; i++)
         databases->of[world->actors[i].id.kind][world->actors[i].id.index] = world->actors[i].store;
 }

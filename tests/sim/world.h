@@ -34,9 +34,11 @@
 #include "broker/intake.h"
 #include "cli/databases.h"
 #include "provider/provider.h"
+#include "store/shop.h"
+#include "tests/sim/memory_shelf.h"
 #include "tests/sim/queue.h"
 
-enum { WORLD_ACTORS_MAX = 4, WORLD_PLACES = KIND_COUNT * WORLD_ACTORS_MAX + 2 };
+enum { WORLD_ACTORS_MAX = 5, WORLD_PLACES = KIND_COUNT * WORLD_ACTORS_MAX + 2 };
 #define WORLD_STARTED_AT INT64_C(1700000000000000)
 
 // Places frames go between: actors by their number (the broker's), then these two.
@@ -88,7 +90,7 @@ struct world_actor {
     struct actor_id id;
     uint16_t number;
     struct store *store;
-    _Atomic int64_t horizon;
+    _Atomic int64_t *horizon; // the store's
     struct core core;
     bool open;
     struct queue lanes[INBOX_LANES]; // arrived
@@ -105,6 +107,7 @@ enum world_death {
     DEATH_BEFORE_DELIVERY, // durable, and nothing left
     DEATH_AMID_DELIVERY,   // durable, and some left
     DEATH_IN_BROKER,
+    DEATH_STARTING, // a write of the start failed
     DEATHS
 };
 extern const char *const world_death_names[DEATHS];
@@ -120,11 +123,14 @@ struct world {
     uint16_t start_crash_at;  // the next start ends before this actor (1: the first) has begun its epoch; 0: it does not
     uint64_t crashes, turns, messages, reasks;
 
-    struct owner_map owners;
-    struct world_actor *actors;
+    struct memory_shelf shelf;
+    struct shop *shop;             // while it is up
+    struct owner_map wanted;       // the next start reshapes to this; change it while the process is down
+    struct owner_map owners, ever; // as the shop's record has them (store/shop.h)
+    struct world_actor *actors;    // one for each database there ever was; the last of a kind may own nothing
     uint16_t actors_count;
     struct log_epoch log_epoch;
-    struct buffer quarantine;
+    struct buffer quarantine; // of the next epoch; change it while the process is down
     struct queue pipes[WORLD_PLACES][WORLD_PLACES]; // [from][to]
     bool dying;                                     // within a call: the process has ended
     enum world_death death;                         // the last one
@@ -153,7 +159,9 @@ struct world {
 struct world *world_new(const struct world_options *options);
 void world_free(struct world **world);
 void world_crash(struct world *world);
-void world_start(struct world *world); // not up: it was told to crash (start_crash_at)
+// Opens the shop, reshapes it to what is wanted, begins an epoch. Not up: it was told to crash (start_crash_at), or a
+// write failed (shelf.fails_open).
+void world_start(struct world *world);
 
 // ---- step by step; each does nothing while the process is down
 

@@ -203,6 +203,19 @@ Test(order, price_changed_names_both_sums)
     table_deinit(&table);
 }
 
+Test(order, as_much_of_another_currency_is_not_as_expected)
+{
+    struct table table;
+    struct order_line lines[] = {line("mug", 2, 500)};
+    struct order_place body = order_of(lines, 1);
+    body.expected_total = (struct money){1000, "EUR"};
+    body.has_expected_total = true;
+    table_init(&table, &kind_order, "O1");
+    cr_expect_eq(place(&table, &body), STATUS_price_changed);
+    cr_expect(strstr(table_reply(&table), "expected: {amount: 1000, currency: EUR}"));
+    table_deinit(&table);
+}
+
 Test(order, a_total_that_is_as_expected_is_held)
 {
     struct table table;
