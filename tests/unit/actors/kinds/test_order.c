@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One order on a table, from holding to delivered. Other parts: test_order_place.c, test_order_steps.c (every cell),
-// test_checkout.c (how it acts with the others).
+// One order on a table, from holding to its end. Other parts: test_order_place.c, test_order_after.c, test_order_view.c,
+// test_order_steps.c (every cell), test_checkout.c (how it acts with the others).
 #include "tests/unit/actors/kinds/order_say.h"
 
 // ---- holding
@@ -102,6 +102,21 @@ Test(order, an_answer_to_what_no_order_asks_changes_nothing)
     place_three(&table);
     cr_expect_eq(answer(&table, MESSAGE_inventory_receive, "tea", "ok", NULL, NULL), STATUS_ok);
     cr_expect_str_eq(table_effects(&table), "");
+    table_deinit(&table);
+}
+
+// Nobody answers so today; if somebody does, nothing is decided by it.
+Test(order, an_answer_for_now_is_none)
+{
+    static const char *const for_now[] = {"busy", "storage_full", "clock", "no such status"};
+    struct table table;
+    table_init(&table, &kind_order, "O1");
+    place_one(&table);
+    for (size_t i = 0; i < sizeof for_now / sizeof *for_now; i++) {
+        answer(&table, MESSAGE_inventory_reserve, "mug", for_now[i], NULL, NULL);
+        cr_expect_str_eq(table_effects(&table), "");
+        expect_order(&table, "holding", "created");
+    }
     table_deinit(&table);
 }
 

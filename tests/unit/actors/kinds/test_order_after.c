@@ -75,21 +75,6 @@ Test(order, a_refund_that_is_said_twice_is_told_once)
     table_deinit(&table);
 }
 
-// Nobody answers so today; if somebody does, nothing is decided by it.
-Test(order, an_answer_for_now_is_none)
-{
-    static const char *const for_now[] = {"busy", "storage_full", "clock", "no such status"};
-    struct table table;
-    table_init(&table, &kind_order, "O1");
-    place_one(&table);
-    for (size_t i = 0; i < sizeof for_now / sizeof *for_now; i++) {
-        answer(&table, MESSAGE_inventory_reserve, "mug", for_now[i], NULL, NULL);
-        cr_expect_str_eq(table_effects(&table), "");
-        expect_order(&table, "holding", "created");
-    }
-    table_deinit(&table);
-}
-
 Test(order, a_cancel_between_capture_and_commit_lets_the_commit_finish)
 {
     struct table table;
