@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One order on a table, from holding to its end. Other parts: test_order_place.c, test_order_after.c, test_order_view.c,
-// test_order_steps.c (every cell), test_checkout.c (how it acts with the others).
+// One order on a table, from holding to its end. Other parts: test_order_place.c, test_order_after.c,
+// test_order_view.c, test_order_steps.c (every cell), test_checkout.c (how it acts with the others).
 #include "tests/unit/actors/kinds/order_say.h"
 
 // ---- holding
