@@ -41,7 +41,7 @@ const struct decision *shard_decided_now(void)
 
 static bool due_first(struct shard *shard, const struct decision *decision)
 {
-    if (shard->options.replay || !shard->kind->due_at || decision->in->origin == LOG_RUNTIME)
+    if (shard->options.replay || !shard->kind->due_at)
         return true;
     if (PLANTED(commit_after_expiry) && decision->def->type == MESSAGE_inventory_commit)
         return true;

@@ -222,8 +222,8 @@ static uint32_t due_weigh(struct bytes row)
     struct cursor cursor = cursor_over(bytes_of(row.at + 1, row.size - 1));
     uint32_t fields, holds;
     int64_t forget_at;
-    bool read = cursor_array(&cursor, &fields) && cursor_int(&cursor, &forget_at) && cursor_array(&cursor, &holds);
-    CHECK(read, "%zu bytes", row.size);
+    CHECK(cursor_array(&cursor, &fields) && cursor_int(&cursor, &forget_at) && cursor_array(&cursor, &holds),
+          "%zu bytes", row.size);
     return holds;
 }
 

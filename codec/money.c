@@ -78,10 +78,10 @@ static bool amount_push(int64_t *amount, uint8_t digit)
            !__builtin_add_overflow(*amount, digit - '0', amount);
 }
 
-// "12" or "12.9" as minor units of a currency with `digits` decimals.
+// "12" or "12.9", not empty, as minor units of a currency with `digits` decimals.
 static bool amount_parse(struct bytes text, int digits, int64_t *amount)
 {
-    const uint8_t *point = text.size ? memchr(text.at, '.', text.size) : NULL;
+    const uint8_t *point = memchr(text.at, '.', text.size);
     size_t whole = point ? (size_t)(point - text.at) : text.size;
     size_t decimals = point ? text.size - whole - 1 : 0;
     if (!whole || decimals > (size_t)digits || (point && !decimals))

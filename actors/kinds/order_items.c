@@ -102,7 +102,8 @@ bool order_item_find(struct bytes content, struct bytes sku, uint32_t *index, in
     CHECK(cursor_array(&cursor, &fields) && cursor_int(&cursor, &number) && cursor_array(&cursor, &items), "%zu bytes",
           content.size);
     for (uint32_t i = 0; i < items; i++) {
-        CHECK(cursor_array(&cursor, &fields) && cursor_str(&cursor, &name) && cursor_int(&cursor, &number), "item %u", i);
+        CHECK(cursor_array(&cursor, &fields) && cursor_str(&cursor, &name) && cursor_int(&cursor, &number), "item %u",
+              i);
         if (bytes_equal(name, sku)) {
             *index = i;
             *quantity = number;

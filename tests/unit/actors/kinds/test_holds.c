@@ -52,6 +52,26 @@ Test(holds, each_end_moves_what_it_names)
     }
 }
 
+// The canary of what is CHECKed of every record: each rule is seen to be broken.
+Test(holds, a_ceiling_that_cannot_be_is_not_sound)
+{
+    static const struct ceiling lines[] = {
+        {.on_hand = -1, .adjusted = -1},
+        {.reserved = -1},
+        {.received = -1, .adjusted = 1},
+        {.restocked = -1, .adjusted = 1},
+        {.committed = -1, .adjusted = -1},
+        {.short_ = -1, .adjusted = 1},
+        {.on_hand = 1, .short_ = 1},
+        {.on_hand = 2, .received = 1},
+        {.on_hand = 1, .received = 1, .reserved = 2},
+        {.on_hand = 1, .received = 1, .stopped = true},
+    };
+    cr_expect(ceiling_sound(&(struct ceiling){0}));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        cr_expect_not(ceiling_sound(&lines[i]), "line %zu", i);
+}
+
 Test(holds, a_hold_ends_once, .signal = SIGABRT)
 {
     struct ceiling ceiling = received(10);

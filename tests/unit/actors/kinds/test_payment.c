@@ -540,6 +540,18 @@ Test(payment, a_parked_authorization_that_was_declined_is_the_end)
     table_deinit(&table);
 }
 
+Test(payment, a_parked_refund_that_was_made_after_all_is_the_end)
+{
+    struct table table;
+    parked(&table, "refund");
+    outcome(&table, "refund", 1, "declined");
+    expect_effects(&table, "");
+    outcome(&table, "refund", 1, "succeeded");
+    expect_effects(&table, "send order.payment O1 {state: unparked}; wake 0; send order.payment O1 {state: refunded}; "
+                           "put head");
+    table_deinit(&table);
+}
+
 Test(payment, a_refused_refund_or_void_is_parked_once)
 {
     struct table table;
