@@ -73,7 +73,7 @@ static struct clock_reading look(struct node_clock *clock)
 
 // ---- at start
 
-// How far time may be ahead of the wall clock without anything being wrong: an accepted step back, not yet caught up.
+// How far time may be ahead of the believed clock without anything being wrong: an accepted step back, not yet caught up.
 static int64_t known_lead(const struct clock_note *note, int64_t wall)
 {
     return note->lead ? positive(note->lead - positive(wall - note->at) / 2) : 0;
@@ -88,10 +88,11 @@ void node_clock_init(struct node_clock *clock, const struct clock_note *note)
     clock->note = *note;
     clock->from_note = note->step > CLOCK_STEP_MAX_US;
     clock->read(&wall, &boot);
-    if (clock->from_note)
+    believe(clock, wall, boot, wall);
+    if (clock->from_note) {
         doubt(clock, wall, boot, wall - note->step);
-    else
-        believe(clock, wall, boot, wall);
+        clock->lead = known_lead(note, wall);
+    }
 }
 
 void node_clock_deinit(struct node_clock *clock)

@@ -68,6 +68,7 @@ static void clock_from_here(struct run *run)
 {
     run->closing.looked_now = run->now;
     run->closing.looked_time = machine_time(&run->closing.machine);
+    run->closing.looked_off = run->closing.machine.off;
     run->world->clock = run_clock(run);
 }
 
@@ -101,13 +102,24 @@ static void look_soon(struct run *run)
     run_note_closing(run, chance_range(&run->closing.chance, 0, LOOKS_EVERY_US), CLOSING_LOOK);
 }
 
+// K3: a step forward that was kept and that nobody has accepted.
+static void judge_start(struct run *run, int64_t moved)
+{
+    const struct closing *closing = &run->closing;
+    if (closing->machine.kept.step > CLOCK_STEP_MAX_US && closing->machine.off == closing->looked_off &&
+        moved > CLOCK_STEP_MAX_US)
+        finding_note(&run->auditor.finding, 3, KIND_INVENTORY, BYTES("-"), NULL,
+                     "a start followed a step of the clock: by %lld s", (long long)(moved / SECOND_US));
+}
+
 void closing_start(struct run *run)
 {
     struct machine *machine = &run->closing.machine;
     int64_t before = machine_time(machine);
     machine_start(machine, run->closing.steps ? world_last_turn(run->world) : 0);
+    int64_t moved = machine_time(machine) - before;
+    judge_start(run, moved);
     clock_from_here(run);
-    int64_t moved = run->closing.looked_time - before;
     run->auditor.clock_jumped |= moved > SECOND_US || moved < -SECOND_US;
     run->world->closed = machine_look(machine);
     run->auditor.coverage.faults[FAULT_STEP_OUTLIVED] += machine_step(machine) != 0;

@@ -22,7 +22,7 @@ struct closing {
     bool stays;                // closed when the other faults stop
     bool opens;                // its end: nothing before CLOSING_OPEN
     bool cure_noted;
-    int64_t looked_now, looked_time; // what the clock was; a process's
+    int64_t looked_now, looked_time, looked_off; // how the clocks were
 };
 
 void closing_draw(struct closing *closing, uint64_t seed, bool clock_jumps, int64_t busy_us);

@@ -129,3 +129,18 @@ Test(clock, a_step_forward_that_nobody_accepted_is_known_to_the_next_start)
     cr_expect_eq(start(NOON + HOUR, &note, NOON), NOON + HOUR, "it was set right meanwhile");
     cr_expect_eq(step_now(), 0);
 }
+
+Test(clock, a_step_forward_while_an_accepted_step_back_is_not_caught_up_is_known_to_the_next_start)
+{
+    start(NOON, &nothing, 0);
+    wall -= 3 * HOUR;
+    node_clock_accept(&clock_);
+    pass(HOUR);
+    wall += 10 * HOUR;
+    int64_t time = node_clock_now(&clock_);
+    struct clock_note note = node_clock_note(&clock_);
+    cr_expect_eq(note.step, 10 * HOUR);
+    pass(HOUR);
+    cr_expect_eq(start(wall, &note, time), time + HOUR / 2);
+    cr_expect_eq(step_now(), 10 * HOUR);
+}
