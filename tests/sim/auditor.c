@@ -33,13 +33,6 @@ struct auditor_request *auditor_request_of(const struct auditor *auditor, struct
     return request;
 }
 
-const struct message_def *auditor_asked(const struct auditor *auditor, struct bytes id, struct bytes *key)
-{
-    const struct auditor_request *request = auditor_request_of(auditor, id);
-    *key = request ? request->key : (struct bytes){0};
-    return request ? request->def : NULL;
-}
-
 void auditor_sent(struct auditor *auditor, struct bytes bytes)
 {
     struct cursor cursor = cursor_over(arena_copy(&auditor->arena, bytes));

@@ -74,8 +74,6 @@ void auditor_audit(struct auditor *auditor);
 
 // ---- for the auditor's own files
 
-// What a request asked; NULL: nobody sent it.
-const struct message_def *auditor_asked(const struct auditor *auditor, struct bytes id, struct bytes *key);
 // The next reply in what a turn leaves for the broker; false: there is none.
 bool auditor_next_reply(struct cursor *frame, struct reply *reply);
 // Does order.place say so with a view of the order?

@@ -122,18 +122,17 @@ static void read_replies(struct auditor *auditor, const struct world_actor *acto
 {
     struct cursor frame = cursor_over(buffer_bytes(&actor->core.outbox.broker));
     struct reply reply;
-    struct bytes key;
     enum status status;
     while (auditor_next_reply(&frame, &reply)) {
-        const struct message_def *def = auditor_asked(auditor, reply.id, &key);
-        if (!def || def->type != MESSAGE_order_place || !status_of_name(reply.status, &status) ||
+        const struct auditor_request *asked = auditor_request_of(auditor, reply.id);
+        if (!asked || asked->def->type != MESSAGE_order_place || !status_of_name(reply.status, &status) ||
             !auditor_is_view(status))
             continue;
         struct awaited *awaited = take(auditor, actor->number, reply.id);
         if (awaited)
             judge_answer(auditor, awaited, &reply, actor->core.shard->at);
         else
-            wrong(auditor, 14, &(struct awaited){.key = key, .id = reply.id}, "is answered, and nobody waits for it");
+            wrong(auditor, 14, &(struct awaited){.key = asked->key, .id = reply.id}, "is answered, and nobody waits for it");
     }
 }
 
