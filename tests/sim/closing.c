@@ -56,6 +56,13 @@ void closing_begin(struct run *run)
     spread(run, run->closing.steps, CLOSING_STEP);
 }
 
+// When the other faults stop, closing_calm sees to it.
+static void note_end(struct run *run, int64_t after_us, enum closing_event event)
+{
+    int64_t left = run->mood.busy_us - run->now;
+    run_note_closing(run, after_us < left ? after_us : left, event);
+}
+
 static void tell(struct run *run, enum sim_fault fault, const char *what, int64_t us)
 {
     run->auditor.coverage.faults[fault]++;
@@ -94,7 +101,7 @@ static void look(struct run *run)
     if (closing->cure_noted || closing->opens || machine_step(&closing->machine) == 0)
         return;
     closing->cure_noted = true;
-    run_note_closing(run, chance_range(&closing->chance, LOOKS_EVERY_US, closing->doubt_us + LOOKS_EVERY_US), CLOSING_CURE);
+    note_end(run, chance_range(&closing->chance, LOOKS_EVERY_US, closing->doubt_us + LOOKS_EVERY_US), CLOSING_CURE);
 }
 
 static void look_soon(struct run *run)
@@ -151,6 +158,11 @@ static void step(struct run *run)
     run->closing.machine.off += back ? -by : by;
     tell(run, back ? FAULT_STEP_BACK : FAULT_STEP_FORWARD, "the wall clock steps", back ? -by : by);
     look_soon(run);
+    if (machine_step(&run->closing.machine))
+        return;
+    run->auditor.clock_jumped = true; // two steps together are less than a minute: that is followed
+    run->world->clock = run_clock(run);
+    run_schedule(run);
 }
 
 static void accept(struct run *run)
@@ -217,7 +229,7 @@ void closing_happen(struct run *run, enum closing_event event)
     switch (event) {
     case CLOSING_FILL:
         fill(run);
-        run_note_closing(run, chance_range(&closing->chance, 1, closing->full_us), CLOSING_EMPTY);
+        note_end(run, chance_range(&closing->chance, 1, closing->full_us), CLOSING_EMPTY);
         break;
     case CLOSING_EMPTY:
         if (!run->calm)
