@@ -251,6 +251,26 @@ Test(shard_orders, an_order_wakes_at_its_deadline)
     cr_expect_eq(till.shard->reasks > 0, true, "stock never answered about O2: the safety timer fired");
 }
 
+// Nothing is held yet, so the message of the runtime that ends the order also settles it.
+Test(shard_orders, who_waits_for_an_order_that_its_deadline_settles_is_answered_in_that_turn)
+{
+    struct order_line line = {BYTES("mug"), .quantity = 2};
+    struct order_place body = {.user_id = BYTES("u"), .payment_method = BYTES("cod"), .lines = &line, .lines_count = 1,
+                               .has_lines = true, .wait_ms = 60000, .has_wait_ms = true};
+    struct buffer requests = {0};
+    size_t ends[1];
+    till.settings.order_deadline_ms = 1000;
+    till_client(&till, "r", MESSAGE_order_place, "o", &body);
+    turn();
+    cr_expect_str_eq(till_status(&till, "r"), "");
+    int64_t deadline = till.shard->at + 1000000;
+    cr_assert_eq(shard_timers(till.shard, deadline, 1, &requests, ends), 1);
+    take_runtime(&requests);
+    turn_at(deadline);
+    cr_expect_str_eq(view_status("r"), "reservation_expired");
+    buffer_deinit(&requests);
+}
+
 Test(shard_orders, at_most_so_many_timers_are_taken_at_once)
 {
     for (int i = 0; i < 10; i++)

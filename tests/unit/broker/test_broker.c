@@ -232,7 +232,8 @@ Test(broker, connections_that_share_a_place_get_their_own_replies)
         snprintf(id, sizeof id, "b%d", i / 2 + i % 2 * COUNT);
         buffer_clear(&reply);
         reply_write(&reply, bytes_text(id), STATUS_ok, bytes_of("\x80", 1));
-        parcel_write(&frame, &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, bytes_text(names[i % 2]), buffer_bytes(&reply)});
+        parcel_write(&frame, &(struct parcel){PARCEL_REPLY, PARCEL_BUNDLED, 0, bytes_text(names[i % 2]),
+                                              buffer_bytes(&reply)});
     }
     send_bytes(stage.to_broker, buffer_bytes(&frame));
     for (int i = 0; i < 2 * COUNT; i++)

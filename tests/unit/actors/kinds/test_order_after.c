@@ -90,6 +90,32 @@ Test(order, a_cancel_between_capture_and_commit_lets_the_commit_finish)
     table_deinit(&table);
 }
 
+Test(order, readers_are_told_why_it_was_cancelled)
+{
+    struct table table;
+    until_confirmed(&table);
+    cancel(&table, "too slow");
+    note(&table, "refunded");
+    acknowledged(&table, MESSAGE_inventory_restock, "mug");
+    const char *told = strstr(table_effects(&table), "event order_cancelled");
+    cr_expect(told && strstr(told, "reason: too slow"), "%s", table_effects(&table));
+    table_deinit(&table);
+}
+
+Test(order, its_history_has_the_time_of_each_change)
+{
+    struct table table;
+    until_paying(&table);
+    table.at += MINUTE;
+    note(&table, "captured");
+    struct order order = record_of(&table);
+    const struct history_entry *last = &order.history[order.history_count - 1];
+    cr_expect(bytes_equal(last->status, BYTES("confirmed")));
+    cr_expect_eq(last->at, table.at);
+    cr_expect_eq(order.history[0].at, order.created_at);
+    table_deinit(&table);
+}
+
 Test(order, ships_and_delivers_once)
 {
     struct table table;
