@@ -161,9 +161,12 @@ void auditor_turned(struct auditor *auditor, uint16_t number)
             model_compare_sku(&auditor->model, world, sku);
         last = sku;
     }
-    if (auditor->turns_to_audit-- > 0)
+    if (auditor->each_turn > 0)
+        auditor->each_turn--;
+    else if (auditor->turns_to_audit-- > 0)
         return;
-    auditor->turns_to_audit = auditor->audit_every;
+    else
+        auditor->turns_to_audit = auditor->audit_every;
     auditor_audit(auditor);
 }
 

@@ -42,7 +42,8 @@ struct auditor {
     uint64_t busy_passed_on;            // answers of actors that arrived at the broker and have not left it
     bool amid_endings;                  // the last turn that ended holds ended as many as it may
     int64_t turn_us;                    // a turn comes at most so late
-    uint64_t turns_to_audit; // until the next whole audit
+    uint64_t each_turn;      // so many turns are followed by a whole audit each: every prefix of the log
+    uint64_t turns_to_audit; // afterwards, until the next one
     uint64_t audit_every;
     bool clock_jumped; // then what was asked may be asked again
     struct arena arena;

@@ -10,6 +10,8 @@
 #define SECOND_US INT64_C(1000000)
 #define HOUR_US (3600 * SECOND_US)
 
+enum { AUDITED_TURNS = 2000 };
+
 enum what {
     REQUEST, REPLY, MOVE, TURN, CONNECTOR, WAKE, CRASH, START, JUMP, AWAY, CLOSING, RESOLVE, CALM, LIFT, BURST
 };
@@ -503,6 +505,7 @@ static void draw(struct run *run)
     run->world->keep_replies = false;
     auditor_init(&run->auditor, run->world, run->outside ? &run->provider : NULL);
     run->auditor.audit_every = run->auditor.turns_to_audit = (uint64_t)chance_spread(&all, 50, 5000);
+    run->auditor.each_turn = run->seed % 25 == 0 ? AUDITED_TURNS : 0;
     run->auditor.turn_us = run->mood.turn_us;
     run->auditor.coverage.seeds = 1;
     run->auditor.coverage.sandbox_seeds = !run->outside;
