@@ -4,6 +4,8 @@
 #include "store/last_words.h"
 #include "store/quarantine.h"
 
+#include <sys/wait.h>
+
 static struct shop *shop;
 static struct quarantine quarantine;
 static struct fault_text text;
@@ -80,6 +82,30 @@ Test(quarantine, last_words_become_a_row_once)
     uint64_t hash = hash_of(BYTES("the message"));
     cr_expect_eq(memcmp(row->hash.at, &hash, sizeof hash), 0);
     cr_expect_null(quarantine_find(&quarantine, (struct entity){KIND_CART, BYTES("o-1")}));
+}
+
+// Whoever may not write dies of the row it wants to keep.
+static void die_over_the_row(void)
+{
+    bool taken;
+    shop_open(place, false, true, &shop, &text);
+    quarantine_take_last_words(shop, &taken, &text);
+    _exit(0);
+}
+
+Test(quarantine, last_words_stay_until_their_row_is_kept)
+{
+    int status;
+    die("O-1", 1, BYTES("\x01"));
+    shop_close(&shop);
+    pid_t child = fork();
+    if (child == 0)
+        die_over_the_row();
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFSIGNALED(status));
+    cr_assert_eq(shop_open(place, false, false, &shop, &text), FAULT_NONE, "%s", text.line);
+    cr_expect(take());
+    cr_expect_eq(quarantine.count, 1);
 }
 
 Test(quarantine, a_message_too_long_is_known_by_its_hash)
