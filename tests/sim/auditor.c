@@ -47,11 +47,13 @@ void auditor_sent(struct auditor *auditor, struct bytes bytes)
     auditor->coverage.requests++;
 }
 
-void auditor_arrived(struct auditor *auditor, const struct request *arrived)
+void auditor_arrived(struct auditor *auditor, struct bytes route, const struct request *arrived)
 {
     struct auditor_request *request = auditor_request_of(auditor, arrived->id);
     if (!request)
         return;
+    if (!request->route.size)
+        request->route = arena_copy(&auditor->arena, route);
     bool same = bytes_equal(arrived->type, bytes_text(request->def->name)) && bytes_equal(arrived->body, request->body);
     *(same ? &request->outstanding : &request->others) += 1;
 }
@@ -257,7 +259,7 @@ static void judge_same(struct auditor *auditor, struct auditor_request *request,
     }
 }
 
-void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes name, struct bytes body)
+void auditor_replied(struct auditor *auditor, struct bytes route, struct bytes id, struct bytes name, struct bytes body)
 {
     struct auditor_request *request = auditor_request_of(auditor, id);
     enum status status;
@@ -266,6 +268,9 @@ void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes name
     auditor->coverage.statuses[status]++;
     if (!request)
         return;
+    if (!bytes_equal(route, request->route))
+        finding_note(&auditor->finding, 14, request->def->kind, request->key, NULL, "%s (%.*s) of %.*s is answered to %.*s",
+                     request->def->name, BYTES_FORMAT(id), BYTES_FORMAT(request->route), BYTES_FORMAT(route));
     if (status == STATUS_busy)
         auditor_busy_replied(auditor, request->def, request->key);
     if (trace_wants(&auditor->trace, request->def->kind, request->key))

@@ -16,8 +16,8 @@
 //   I11      the whole log replayed, digest by digest and row by row, at the end
 //   I12, I13 every row at its slot's owner; open lines, waiters and inboxes within their limits; `busy` only where one is
 //            reached (auditor_busy.c); no turn ends more holds than it may
-//   I14      each request that arrived is answered once, unless the process ended, order.place in the turn in which its
-//            order rests or wait_ms is over; readers are told each thing once
+//   I14      each request that arrived is answered once, to whom it came from, unless the process ended, order.place in the
+//            turn in which its order rests or wait_ms is over; readers are told each thing once
 //   T6       isolation.h: what is in quarantine stays as it is, and all others go on
 //   I15      at rest every order is settled, nothing is open, nobody waits
 #pragma once
@@ -56,14 +56,14 @@ void auditor_deinit(struct auditor *auditor);
 // A client is about to send this request for the first time.
 void auditor_sent(struct auditor *auditor, struct bytes request);
 // One copy of it reached the broker of a process that is up.
-void auditor_arrived(struct auditor *auditor, const struct request *request);
+void auditor_arrived(struct auditor *auditor, struct bytes route, const struct request *request);
 
 // A frame between two places.
 void auditor_frame_sent(struct auditor *auditor, uint16_t from, uint16_t to);
 void auditor_frame_arrived(struct auditor *auditor, uint16_t from, uint16_t to, const struct parcel *parcel);
 void auditor_decided(struct auditor *auditor, const struct world_decision *decision);
 void auditor_turned(struct auditor *auditor, uint16_t number);
-void auditor_replied(struct auditor *auditor, struct bytes id, struct bytes status, struct bytes body);
+void auditor_replied(struct auditor *auditor, struct bytes route, struct bytes id, struct bytes status, struct bytes body);
 // An actor's answers leave for the broker: the last frame of that pipe.
 void auditor_left(struct auditor *auditor, uint16_t from);
 void auditor_crashed(struct auditor *auditor);
@@ -88,6 +88,7 @@ struct auditor_request {
     UT_hash_handle hh;
     const struct message_def *def;
     struct bytes id, key;
+    struct bytes route;    // whom it came from
     struct bytes body;     // of the request
     uint32_t outstanding;  // copies that arrived at this process and have no answer yet
     uint32_t others;       // likewise, with other content under the same id

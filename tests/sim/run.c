@@ -117,7 +117,7 @@ static void on_replied(void *context, struct bytes route, struct bytes id, struc
     struct run *run = context;
     unsigned shopper;
     char text[16];
-    auditor_replied(&run->auditor, id, status, body);
+    auditor_replied(&run->auditor, route, id, status, body);
     snprintf(text, sizeof text, "%.*s", BYTES_FORMAT(route));
     if (sscanf(text, "c%u", &shopper) != 1 || goes_wrong(run, run->mood.reply_dropped, FAULT_REPLY_DROPPED))
         return;
@@ -174,7 +174,7 @@ void run_burst(struct run *run, uint32_t number, int64_t after_us)
     at(run, after_us, BURST, number, 0, NULL);
 }
 
-static void note_arrivals(struct run *run, struct bytes frame)
+static void note_arrivals(struct run *run, struct bytes route, struct bytes frame)
 {
     struct cursor cursor = cursor_over(frame);
     struct request request;
@@ -182,14 +182,14 @@ static void note_arrivals(struct run *run, struct bytes frame)
     bool bundled;
     uint32_t count = frame_open(&cursor, &bundled, &refusal);
     while (count-- && request_read(&cursor, &request, &refusal))
-        auditor_arrived(&run->auditor, &request);
+        auditor_arrived(&run->auditor, route, &request);
 }
 
 void run_arrive(struct run *run, const char *route, struct bytes frame)
 {
     if (!run->world->up)
         return;
-    note_arrivals(run, frame);
+    note_arrivals(run, bytes_text(route), frame);
     world_receive(run->world, bytes_text(route), frame);
 }
 

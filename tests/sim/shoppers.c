@@ -218,7 +218,7 @@ static void say_now(struct run *run, enum message_type type, const char *key, co
     struct request read;
     struct envelope_refusal refusal;
     if (run->world->up && request_read(&cursor, &read, &refusal))
-        auditor_arrived(&run->auditor, &read);
+        auditor_arrived(&run->auditor, BYTES("setup"), &read);
     world_receive(run->world, BYTES("setup"), buffer_bytes(&request));
     buffer_deinit(&encoded);
     buffer_deinit(&request);
