@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks after every turn, every answer and the end. What each invariant (DESIGN) is checked by:
 //
-// While nothing new is taken (auditor_closed.c): I13 a client's NEW command changes nothing and is told the right name, and
-// nothing else is; I8 what took effect is answered as before, not turned
-// away; I14 who is turned away is told when to come again.
-//
 //   I1, I2   the model's counters beside the stored record, after each turn that met the SKU; souk's own audit
 //   I3       the model: a hold ends once, by whom it may; no due hold is met; no time goes by that nobody believes
 //   I4, I7   the provider's book: at each capture, each operation sent, at rest
@@ -20,6 +16,9 @@
 //            turn in which its order rests or wait_ms is over; readers are told each thing once
 //   T6       isolation.h: what is in quarantine stays as it is, and all others go on
 //   I15      at rest every order is settled, nothing is open, nobody waits
+//
+// While nothing new is taken (auditor_closed.c): I13 a client's NEW command changes nothing and is told the right name, and
+// nothing else is; I8 what took effect is answered as before; I14 who is turned away is told when to come again.
 #pragma once
 
 #include "tests/sim/coverage.h"
