@@ -6,11 +6,12 @@
 #include "codec/pack.h"
 #include "store/store.h"
 
-// How `memory_bytes` is split; buffers and cache together are that much, but never less than TUNING_MEMORY_MIN. Half is for write buffers, the rest for the block cache, which also holds the tables'
-// indexes and filters: memory does not grow with the number of rows. A single family's buffer is at most an eighth,
-// the log's a quarter (nobody looks rows up in it, and larger flushes are fewer files). Unflushed write-ahead log is
-// what a restart has to read, at some 30 MiB/s and core when rows are small: a sixth, so that all databases of a shop
-// together have at most memory_mb / 6, and never more than 32 MiB each.
+// How `memory_bytes` is split; buffers and cache together are that much, but never less than TUNING_MEMORY_MIN. Half is
+// for write buffers, the rest for the block cache, which also holds the tables' indexes and filters: memory does not
+// grow with the number of rows. A single family's buffer is at most an eighth, the log's a quarter (nobody looks rows
+// up in it, and larger flushes are fewer files). Unflushed write-ahead log is what a restart has to read, at some 30
+// MiB/s and core when rows are small: a sixth, so that all databases of a shop together have at most memory_mb / 6, and
+// never more than 32 MiB each.
 enum { TUNING_MEMORY_MIN = 6 * 1024 * 1024 };
 struct tuning_share {
     uint64_t buffers, buffer, log_buffer, cache, wal;
@@ -18,6 +19,10 @@ struct tuning_share {
 };
 
 struct tuning_share tuning_share(uint64_t memory_bytes);
+
+// Bytes that a flush and a compaction write each second, in pieces with a rest after each.
+enum { TUNING_FLUSH_RATE = 16 * 1024 * 1024, TUNING_COMPACTION_RATE = 8 * 1024 * 1024, TUNING_PIECE = 8 * 1024 };
+
 // How many files a database keeps open that may have `share` of them; 0: as many as are of use.
 uint32_t tuning_files(uint32_t share);
 

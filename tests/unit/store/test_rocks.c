@@ -261,3 +261,27 @@ Test(disk, a_large_range_is_copied_whole)
     store_close(&source);
     store_close(&target);
 }
+
+Test(disk, a_database_closes_while_it_flushes_and_compacts)
+{
+    enum { ROWS = 40000, TIMES = 5 };
+    static uint8_t value[256];
+    struct store_options options = at("db");
+    options.memory_bytes = 1; // tables of a few hundred KB
+    options.sync = false;
+    uint64_t seed = 1;
+    for (int time = 0; time < TIMES; time++) {
+        struct store *store = place_open(options);
+        for (uint32_t i = 0; i < ROWS; i++) {
+            uint64_t random = place_next(&seed);
+            memcpy(value, &random, sizeof random);
+            store_put(store, FAMILY_CHILD, bytes_of(&random, sizeof random), bytes_of(value, sizeof value));
+            if (i % 100 == 99)
+                place_commit(store);
+        }
+        store_close(&store);
+    }
+    struct store *store = place_open(options);
+    cr_assert_eq(place_count(store, FAMILY_CHILD, BYTES(""), BYTES("")), TIMES * ROWS);
+    store_close(&store);
+}
