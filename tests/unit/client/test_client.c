@@ -443,6 +443,28 @@ Test(client, busy_for_longer_than_there_is_time_is_the_answer)
     node_stop();
 }
 
+// The first copy gets no answer in time. The second is refused, and only then the first is done.
+static void handle_late(unsigned index, const struct request *request, struct buffer *out)
+{
+    if (index == 0)
+        return;
+    bundle_head_write(out, 2);
+    reply_busy(out, request->id, 60000);
+    reply(out, request->id, STATUS_ok);
+}
+
+Test(client, busy_is_not_the_last_word_while_another_copy_may_be_done)
+{
+    struct souk_reply got;
+    node_start(handle_late, NULL);
+    struct souk_client *client = souk_client_open(node.endpoint);
+    cr_assert(souk_client_call(client, "r", "cart.get", "c", NULL, 0, PATIENCE_MS, &got));
+    cr_assert_str_eq(got.status, "ok");
+    souk_client_close(&client);
+    node_stop();
+    cr_assert_eq(node.requests, 2);
+}
+
 Test(client, a_call_ignores_replies_to_others)
 {
     struct souk_reply got;
