@@ -521,8 +521,9 @@ static void path_incoming(struct buffer *out, const struct rocks *rocks)
     buffer_append(out, "", 1);
 }
 
-// Each table file is synced and moved in before the next is begun. RocksDB 7.8 may put an ingested file behind older
-// rows that wait in memory, so the target is flushed first and the range has to be empty.
+// Each table file is synced and moved in before the next is begun, into an empty range. RocksDB flushes by itself what it
+// overlaps in memory; the target is flushed first all the same, so that no ingested file has a number between those of
+// rows that wait: RocksDB 7.8 may misorder level 0 by them (facebook/rocksdb pull request 10922).
 static enum fault copy_files(struct copying *copying)
 {
     enum fault fault = copying_next(copying);

@@ -2,6 +2,7 @@
 // Order, payment, sandbox, stock, cart and catalog together: whatever happens before whichever message, an order ends
 // settled, and either it is captured and committed, or nothing is captured (or all refunded) and nothing is held.
 #include "tests/unit/actors/kinds/checkout.h"
+#include "tests/unit/effort.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static const struct {
     {"pm_sandbox_action_required", NULL},
     {"cod", NULL},
 };
-enum { WAYS = sizeof ways / sizeof *ways, SEEDS = 4 };
+enum { WAYS = sizeof ways / sizeof *ways, SEEDS = EFFORT };
 
 typedef void (*judge)(const struct checkout *plain, const char *plain_end, struct checkout *run, const char *what);
 
@@ -259,7 +260,7 @@ Test(checkout, whoever_tells_first_there_is_one_capture_and_no_refund, .timeout 
 Test(checkout, whatever_happens_however_often_it_ends_sound, .timeout = 180)
 {
     static struct checkout plan;
-    for (uint64_t seed = 1; seed <= 4000; seed++) {
+    for (uint64_t seed = 1; seed <= 1000 * EFFORT; seed++) {
         uint32_t way = seed % WAYS;
         plan = (struct checkout){.method = ways[way].method,
                                  .shopper = ways[way].shopper,

@@ -3,11 +3,12 @@
 // them. Six names, which clients and orders share; time mostly creeps and sometimes jumps over a day. Runs are
 // repeatable: a failure names its seed and step.
 #include "tests/unit/actors/kinds/table.h"
+#include "tests/unit/effort.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-enum { NAMES = 6, STORIES = 20000, STEPS = 24 };
+enum { NAMES = 6, STORIES = 5000 * EFFORT, STEPS = 24 };
 
 static enum status finish(struct table *table, enum message_type type, const char *id)
 {
