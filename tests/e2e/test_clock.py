@@ -211,6 +211,19 @@ class Restart(unittest.TestCase):
             self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
             shop.judge(self)
 
+    def test_a_second_step_while_one_is_doubted_outlives_a_restart(self):
+        with SkewedShop() as shop:
+            shop.asks.call("inventory.reserve", "tea", {"reservation_id": "r", "quantity": 7})
+            for hours in (3, 6):
+                shop.step_to(hours * HOUR)
+                shop.until_doubted(hours * HOUR)
+            shop.kill()
+            shop.start()
+            shop.refuses_new(self)
+            self.assertLess(abs(shop.node_ahead()), 60)
+            self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+            shop.judge(self)
+
 
 class Unkept(unittest.TestCase):
     """What is to outlive the process cannot be written."""
