@@ -251,15 +251,18 @@ class Unkept(unittest.TestCase):
             self.assertEqual(code, 70)
             self.assertRegex(shop.log_text(), r"(?m)^\d{4}-\S+Z souk serve: .*/meta: .*; ending$")
 
+    def doubts_from_the_start(self, shop):
+        shop.start()
+        shop.refuses_new(self)
+        self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+
     def test_a_step_whose_note_is_not_synced_ends_the_node_and_is_still_doubted(self):
         with SkewedShop() as shop:
             shop.asks.call("inventory.reserve", "tea", {"reservation_id": "r", "quantity": 7})
             disk = self.fail_after_start(shop, "sync", "eio")
             shop.step_to(5 * HOUR)
             self.ended(shop, disk)
-            shop.start()
-            shop.refuses_new(self)
-            self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+            self.doubts_from_the_start(shop)
 
     def test_a_step_whose_note_is_not_written_ends_the_node(self):
         with SkewedShop() as shop:
@@ -280,9 +283,7 @@ class Unkept(unittest.TestCase):
             shop.until_doubted(5 * HOUR)
             self.assertEqual(souk("clock", "accept", "-d", shop.data).returncode, 3)
             self.ended(shop, disk)
-            shop.start()
-            shop.refuses_new(self)
-            self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+            self.doubts_from_the_start(shop)
 
 
 class Command(unittest.TestCase):
