@@ -132,14 +132,22 @@ static void sweep_snapshots(const struct node *node)
     node->options.log(line);
 }
 
+// The next start would take a step that is not kept for the time it was down.
 static void keep_clock_note(void *context, const struct clock_note *note)
 {
     struct node *node = context;
     struct fault_text text;
+    char line[700];
     pthread_mutex_lock(&node->meta);
-    if (clock_note_save(node->shop, note, &text))
-        node->options.log(text.line);
+    enum fault fault = clock_note_save(node->shop, note, &text);
     pthread_mutex_unlock(&node->meta);
+    if (!fault)
+        return;
+    snprintf(line, sizeof line,
+             "%s: whether the wall clock is believed (it is off by %+lld s) may not be kept; see that it is right before "
+             "the next start; ending",
+             text.line, (long long)(note->step / 1000000));
+    node->options.fail(line);
 }
 
 static enum fault start_watch(struct node *node, struct fault_text *text)

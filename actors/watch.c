@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/watch.h"
 
+#include "actors/watch_judge.h"
 #include "codec/check.h"
-#include "codec/status.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static void look_at_disk(struct watch *watch)
     if (statvfs(watch->options.path, &disk) != 0)
         return; // a write will say more
     int64_t available = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
-    bool was = watch->full, is = available < (was ? min + min / 16 : min);
+    bool was = watch->full, is = watch_judge_full(was, available, min);
     watch->free_bytes = available;
     watch->full = is;
     if (is && !was)
@@ -64,12 +64,6 @@ static void keep(struct watch *watch)
     watch->options.keep(watch->options.context, &watch->kept);
 }
 
-static bool differs(int64_t step, int64_t kept)
-{
-    int64_t apart = step - kept;
-    return (step == 0) != (kept == 0) || apart > CLOCK_STEP_MAX_US || apart < -CLOCK_STEP_MAX_US;
-}
-
 static void tell_clock(const struct watch *watch, int64_t step)
 {
     if (step)
@@ -85,9 +79,9 @@ static void tell_clock(const struct watch *watch, int64_t step)
 static void look_at_clock(struct watch *watch)
 {
     struct clock_reading reading = node_clock_read(watch->options.clock);
-    if (differs(reading.step, watch->kept.step))
+    if (watch_judge_step(reading.step, watch->kept.step))
         keep(watch);
-    if (differs(reading.step, watch->step))
+    if (watch_judge_step(reading.step, watch->step))
         tell_clock(watch, reading.step);
     watch->step = reading.step;
 }
@@ -96,7 +90,7 @@ static void look(struct watch *watch)
 {
     look_at_disk(watch);
     look_at_clock(watch);
-    watch->closed = watch->full ? STATUS_storage_full : watch->step ? STATUS_clock : STATUS_ok;
+    watch->closed = watch_judge_closed(watch->full, watch->step);
 }
 
 void watch_look(struct watch *watch)

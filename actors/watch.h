@@ -12,7 +12,7 @@ struct watch_options {
     const char *path;       // the shop's directory
     int64_t free_min_bytes; // with less than that, nothing new is taken; with a sixteenth more it is taken again
     struct node_clock *clock;
-    // The clock's note is another one: it has to outlive this process. Not two at a time.
+    // The clock's note is another one: it has to outlive this process. Returns when it does; not two at a time.
     void (*keep)(void *context, const struct clock_note *note);
     void *context;
     void (*log)(const char *line);

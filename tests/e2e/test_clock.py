@@ -3,10 +3,12 @@ nothing new is taken until somebody has looked."""
 import json
 import os
 import pathlib
+import signal
 import struct
 import time
 import unittest
 
+from tests.crash.disk import LIBRARY, Disk
 from tests.e2e.shop import SLOW, SOUK, Shop, gbp, souk
 
 SKEW = pathlib.Path(SOUK).with_name("libsouk_skew.so")
@@ -208,6 +210,80 @@ class Restart(unittest.TestCase):
             self.assertEqual(shop.takes_new(), "ok")
             self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
             shop.judge(self)
+
+    def test_a_second_step_while_one_is_doubted_outlives_a_restart(self):
+        with SkewedShop() as shop:
+            shop.asks.call("inventory.reserve", "tea", {"reservation_id": "r", "quantity": 7})
+            for hours in (3, 6):
+                shop.step_to(hours * HOUR)
+                shop.until_doubted(hours * HOUR)
+            shop.kill()
+            shop.start()
+            shop.refuses_new(self)
+            self.assertLess(abs(shop.node_ahead()), 60)
+            self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+            shop.judge(self)
+
+
+class Unkept(unittest.TestCase):
+    """What is to outlive the process cannot be written."""
+
+    def restart(self, shop, faults=""):
+        """On a disk that does this to DIR/meta; the disk."""
+        shop.kill()
+        disk = Disk(shop.data / "meta", faults)
+        self.enterContext(disk)
+        sound = shop.environment
+        shop.environment = {**disk.environment(), **sound, "LD_PRELOAD": f"{SKEW} {LIBRARY}"}
+        shop.start()
+        shop.environment = sound
+        return disk
+
+    def fail_after_start(self, shop, operation, error, nth=1):
+        """The nth write or sync of DIR/meta that comes after the start fails."""
+        started = self.restart(shop).count(operation, "wal")
+        return self.restart(shop, f"{operation}:wal:{started + nth}={error}")
+
+    def ended(self, shop, disk):
+        code = shop.died()
+        self.assertTrue(disk.fired())
+        if code != -signal.SIGABRT:  # RocksDB's own attempt at recovery may be quicker (test_disk.py)
+            self.assertEqual(code, 70)
+            self.assertRegex(shop.log_text(), r"(?m)^\d{4}-\S+Z souk serve: .*/meta: .*; ending$")
+
+    def doubts_from_the_start(self, shop):
+        shop.start()
+        shop.refuses_new(self)
+        self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+
+    def test_a_step_whose_note_is_not_synced_ends_the_node_and_is_still_doubted(self):
+        with SkewedShop() as shop:
+            shop.asks.call("inventory.reserve", "tea", {"reservation_id": "r", "quantity": 7})
+            disk = self.fail_after_start(shop, "sync", "eio")
+            shop.step_to(5 * HOUR)
+            self.ended(shop, disk)
+            self.doubts_from_the_start(shop)
+
+    def test_a_step_whose_note_is_not_written_ends_the_node(self):
+        with SkewedShop() as shop:
+            shop.asks.call("inventory.reserve", "tea", {"reservation_id": "r", "quantity": 7})
+            disk = self.fail_after_start(shop, "write", "torn")
+            shop.step_to(5 * HOUR)
+            self.ended(shop, disk)
+            shop.step_to(0)  # nothing else is left to know it by
+            shop.start()
+            self.assertEqual(shop.takes_new(), "ok")
+            self.assertEqual(shop.asks.call("inventory.get", "tea")["reserved"], 7)
+
+    def test_what_is_accepted_and_not_kept_is_not_answered(self):
+        with SkewedShop() as shop:
+            shop.asks.call("inventory.reserve", "tea", {"reservation_id": "r", "quantity": 7})
+            disk = self.fail_after_start(shop, "write", "torn", nth=2)
+            shop.step_to(5 * HOUR)
+            shop.until_doubted(5 * HOUR)
+            self.assertEqual(souk("clock", "accept", "-d", shop.data).returncode, 3)
+            self.ended(shop, disk)
+            self.doubts_from_the_start(shop)
 
 
 class Command(unittest.TestCase):

@@ -137,14 +137,14 @@ void closing_start(struct run *run)
 
 static void fill(struct run *run)
 {
-    run->closing.machine.full = true;
+    run->closing.machine.free_bytes = 0;
     tell(run, FAULT_DISK_FULL, "little room on the disk", 0);
     look_soon(run);
 }
 
 static void empty(struct run *run)
 {
-    run->closing.machine.full = false;
+    run->closing.machine.free_bytes = MACHINE_FREE_MUCH;
     look_soon(run);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sim/machine.h"
 
+#include "actors/watch_judge.h"
 #include "tests/sim/world.h"
 
 static struct machine *the_machine;
@@ -13,7 +14,7 @@ static void read_clocks(int64_t *wall, int64_t *boot)
 
 void machine_init(struct machine *machine)
 {
-    *machine = (struct machine){0};
+    *machine = (struct machine){.free_bytes = MACHINE_FREE_MUCH};
     the_machine = machine;
     machine_start(machine, 0);
 }
@@ -31,6 +32,7 @@ void machine_start(struct machine *machine, int64_t last_at)
     machine->clock = (struct node_clock){.read = read_clocks};
     node_clock_init(&machine->clock, &machine->kept);
     node_clock_meet(&machine->clock, last_at);
+    machine->full = false;
     machine->running = true;
 }
 
@@ -44,18 +46,13 @@ int64_t machine_step(struct machine *machine)
     return node_clock_read(&machine->clock).step;
 }
 
-static bool differs(int64_t step, int64_t kept)
-{
-    int64_t apart = step - kept;
-    return (step == 0) != (kept == 0) || apart > CLOCK_STEP_MAX_US || apart < -CLOCK_STEP_MAX_US;
-}
-
 enum status machine_look(struct machine *machine)
 {
     int64_t step = machine_step(machine);
-    if (differs(step, machine->kept.step))
+    machine->full = watch_judge_full(machine->full, machine->free_bytes, MACHINE_FREE_MIN);
+    if (watch_judge_step(step, machine->kept.step))
         machine->kept = node_clock_note(&machine->clock);
-    return machine->full ? STATUS_storage_full : step ? STATUS_clock : STATUS_ok;
+    return watch_judge_closed(machine->full, step);
 }
 
 void machine_accept(struct machine *machine)
