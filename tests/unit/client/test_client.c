@@ -494,6 +494,24 @@ Test(client, a_call_outlives_a_restart_of_the_node)
     node_stop();
 }
 
+Test(client, reconnecting_forgets_what_was_collected_for_a_bundle)
+{
+    struct souk_reply got;
+    node_start(handle_ok, NULL);
+    struct souk_client *client = souk_client_open(node.endpoint);
+    souk_client_bundle_begin(client);
+    souk_client_send(client, "old", "cart.get", "c", NULL, 0, 0, NULL);
+    souk_client_reconnect(client);
+    souk_client_send(client, "new", "cart.get", "c", NULL, 0, 0, NULL);
+    souk_client_bundle_end(client);
+    cr_assert(souk_client_receive(client, PATIENCE_MS, &got));
+    cr_assert_str_eq(got.id, "new");
+    cr_assert_not(souk_client_receive(client, 20, &got));
+    souk_client_close(&client);
+    node_stop();
+    cr_assert_eq(node.requests, 1);
+}
+
 Test(client, reconnecting_forgets_what_was_under_way)
 {
     struct souk_reply got;
