@@ -6,7 +6,7 @@
 
 enum planted {
     PLANTED_none,
-#define PLANT(name, description) PLANTED_##name,
+#define PLANT(name, description, catcher, seeds) PLANTED_##name,
 #include "codec/planted.def"
 #undef PLANT
 };

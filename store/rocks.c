@@ -158,7 +158,7 @@ static void options_make(struct rocks *rocks, const struct store_options *option
         rocks->options[i] = options_new(rocks, i, &share, cache);
     rocksdb_cache_destroy(cache);
     rocks_no_notes(rocks->options[FAMILY_META]);
-    rocks_paced(rocks->options[FAMILY_META], TUNING_FLUSH_RATE, TUNING_COMPACTION_RATE, TUNING_PIECE);
+    rocks_background_rests(rocks->options[FAMILY_META]);
     rocksdb_options_set_create_if_missing(rocks->options[FAMILY_META], options->create);
     rocks->read = rocksdb_readoptions_create();
     rocks->write = rocksdb_writeoptions_create();

@@ -4,8 +4,6 @@
 #include <rocksdb/env.h>
 #include <rocksdb/rate_limiter.h>
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -31,53 +29,36 @@ class Nobody : public rocksdb::Logger
     void LogHeader(const char *, va_list) override {}
 };
 
-// Of the writes of one thread each takes as long as it does at `rate`.
-class Lane
+// RocksDB asks before each piece that a flush or compaction writes. Who has worked for WORK since its last rest rests
+// for REST: so what it does takes at most some REST / WORK longer, however much that is.
+//
+// RocksDB's own limiter is one of bytes each second, and can wait for ever when flush and compaction meet in it
+// (facebook/rocksdb issue 11742).
+class Rests : public rocksdb::RateLimiter
 {
   public:
-    explicit Lane(int64_t rate) : rate_(rate) {}
-
-    void pass(int64_t bytes)
-    {
-        using namespace std::chrono;
-        int64_t now = nanoseconds(steady_clock::now().time_since_epoch()).count(), from = std::max(now, free_.load());
-        free_ = from + bytes * 1000000000 / rate_;
-        std::this_thread::sleep_for(nanoseconds(from - now));
-    }
-
-  private:
-    const int64_t rate_;
-    std::atomic<int64_t> free_{0}; // when the next may begin
-};
-
-// RocksDB's own limiter can wait for ever when flush and compaction meet in it (facebook/rocksdb issue 11742).
-class Pace : public rocksdb::RateLimiter
-{
-  public:
-    Pace(int64_t flush, int64_t compaction, int64_t piece)
-        : flush_(flush), compaction_(compaction), rate_(flush + compaction), piece_(piece)
-    {
-    }
-
     using rocksdb::RateLimiter::Request;
-    // IO_USER: writers are being slowed for want of this write.
-    void Request(const int64_t bytes, const rocksdb::Env::IOPriority priority, rocksdb::Statistics *) override
+    void Request(const int64_t, const rocksdb::Env::IOPriority, rocksdb::Statistics *) override
     {
-        if (priority == rocksdb::Env::IO_USER || std::this_thread::get_id() == opener_)
+        static thread_local steady_clock::time_point began;
+        if (std::this_thread::get_id() == opener_ || steady_clock::now() - began < WORK)
             return;
-        (priority == rocksdb::Env::IO_LOW ? compaction_ : flush_).pass(bytes);
+        std::this_thread::sleep_for(REST);
+        began = steady_clock::now();
     }
 
-    int64_t GetSingleBurstBytes() const override { return piece_; }
-    int64_t GetBytesPerSecond() const override { return rate_; }
+    int64_t GetSingleBurstBytes() const override { return PIECE; }
+    // Of what writers are slowed to when they have to be; as it is without a limiter.
+    int64_t GetBytesPerSecond() const override { return 16 << 20; }
     void SetBytesPerSecond(int64_t) override {}
     // Not counted: nobody asks.
     int64_t GetTotalBytesThrough(const rocksdb::Env::IOPriority) const override { return 0; }
     int64_t GetTotalRequests(const rocksdb::Env::IOPriority) const override { return 0; }
 
   private:
-    Lane flush_, compaction_;
-    const int64_t rate_, piece_;
+    using steady_clock = std::chrono::steady_clock;
+    static constexpr std::chrono::microseconds WORK{250}, REST{100};
+    static constexpr int64_t PIECE = 8 * 1024;
     const std::thread::id opener_ = std::this_thread::get_id();
 };
 
@@ -89,9 +70,9 @@ void rocks_no_notes(rocksdb_options_t *options)
     rocksdb_options_set_info_log(options, &logger);
 }
 
-void rocks_paced(rocksdb_options_t *options, int64_t flush, int64_t compaction, int64_t piece)
+void rocks_background_rests(rocksdb_options_t *options)
 {
-    rocksdb_ratelimiter_t limiter{std::make_shared<Pace>(flush, compaction, piece)};
+    rocksdb_ratelimiter_t limiter{std::make_shared<Rests>()};
     rocksdb_options_set_ratelimiter(options, &limiter);
 }
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <rocksdb/c.h>
-#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -17,10 +16,10 @@ void rocks_no_notes(rocksdb_options_t *options);
 // Compaction, of all databases of the process, runs on a core only while nothing else wants it.
 void rocks_compaction_idles(void);
 
-// Flush and compaction of the database that the calling thread opens with these options write no more than this many
-// bytes each second, in pieces of `piece` bytes with a rest after each: so they leave the core again and again, and the
-// disk. What opening itself writes is not held up, and nothing is while RocksDB slows or stops writers.
-void rocks_paced(rocksdb_options_t *options, int64_t flush, int64_t compaction, int64_t piece);
+// Flush and compaction of the database that the calling thread opens with these options rest for a moment after each
+// quarter of a millisecond or so, and so leave the core to who answers clients. What opening itself writes does not.
+// Pieces have to be small for that: writable_file_max_buffer_size.
+void rocks_background_rests(rocksdb_options_t *options);
 
 #ifdef __cplusplus
 }

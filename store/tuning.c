@@ -51,8 +51,8 @@ void tuning_write(struct buffer *out, enum family family, const struct tuning_sh
                   "max_open_files=%u;max_file_opening_threads=1;max_manifest_file_size=16777216;"
                   "stats_dump_period_sec=0;stats_persist_period_sec=0;bytes_per_sync=1048576;"
                   "skip_stats_update_on_db_open=true;level_compaction_dynamic_level_bytes=true;"
-                  "writable_file_max_buffer_size=%d;db_write_buffer_size=%llu;max_total_wal_size=%llu;",
-                  share->files, TUNING_PIECE, (unsigned long long)share->buffers, (unsigned long long)share->wal);
+                  "writable_file_max_buffer_size=8192;db_write_buffer_size=%llu;max_total_wal_size=%llu;",
+                  share->files, (unsigned long long)share->buffers, (unsigned long long)share->wal);
     // Rows that arrive in order (the log; holds under time-ordered ids) make tables that never overlap and sink from
     // level to level by renaming. That needs the same compression on all levels.
     // Tables are small, since deleting a large one holds up syncs as well.

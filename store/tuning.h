@@ -19,10 +19,6 @@ struct tuning_share {
 };
 
 struct tuning_share tuning_share(uint64_t memory_bytes);
-
-// Bytes that a flush and a compaction write each second, in pieces with a rest after each.
-enum { TUNING_FLUSH_RATE = 16 * 1024 * 1024, TUNING_COMPACTION_RATE = 8 * 1024 * 1024, TUNING_PIECE = 8 * 1024 };
-
 // How many files a database keeps open that may have `share` of them; 0: as many as are of use.
 uint32_t tuning_files(uint32_t share);
 

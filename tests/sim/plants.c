@@ -10,9 +10,10 @@
 #ifdef SOUK_PLANTED
 
 static const struct {
-    const char *name, *mistake;
+    const char *name, *mistake, *catcher;
+    int seeds;
 } plants[] = {
-#define PLANT(name, mistake) [PLANTED_##name] = {#name, mistake},
+#define PLANT(name, mistake, catcher, seeds) [PLANTED_##name] = {#name, mistake, catcher, seeds},
 #include "codec/planted.def"
 #undef PLANT
 };
@@ -28,7 +29,7 @@ bool plants_choose(const char *name)
 void plants_print(void)
 {
     for (size_t i = PLANTED_none + 1; i < sizeof plants / sizeof *plants; i++)
-        printf("%s\t%s\n", plants[i].name, plants[i].mistake);
+        printf("%s\t%s\t%s\t%d\n", plants[i].name, plants[i].mistake, plants[i].catcher, plants[i].seeds);
 }
 
 #else
