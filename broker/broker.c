@@ -50,6 +50,7 @@ struct broker {
     struct fault_text text;
     char endpoints[LISTEN_MAX + 1]
                   [ENDPOINT_SIZE_MAX]; // as bound; the one behind the last of listen[] is that of events
+    char control[ENDPOINT_SIZE_MAX];   // as bound; "": it is not
 };
 
 // ---- out: what actors and the node say
@@ -211,14 +212,13 @@ static void open_inside(struct broker *broker)
 // Whoever may connect here may take snapshots: the file is its owner's.
 static enum fault open_operators(struct broker *broker)
 {
-    char bound[ENDPOINT_SIZE_MAX];
     static const char scheme[] = "ipc://";
     if (!broker->options.control)
         return FAULT_NONE;
     front_open(&broker->operators, broker->outside, PARCEL_OPERATOR, &broker->drops, broker->unread);
-    enum fault fault = listener_bind(broker->operators.router, broker->options.control, bound, &broker->text);
-    if (fault == FAULT_NONE && strncmp(bound, scheme, sizeof scheme - 1) == 0)
-        chmod(bound + sizeof scheme - 1, S_IRUSR | S_IWUSR);
+    enum fault fault = listener_bind(broker->operators.router, broker->options.control, broker->control, &broker->text);
+    if (fault == FAULT_NONE && strncmp(broker->control, scheme, sizeof scheme - 1) == 0)
+        chmod(broker->control + sizeof scheme - 1, S_IRUSR | S_IWUSR);
     return fault;
 }
 
@@ -244,6 +244,7 @@ static void close_inside(struct broker *broker)
 
 static void close_all(struct broker *broker)
 {
+    listener_forget(broker->control);
     front_close(&broker->operators);
     front_close(&broker->clients);
     publisher_close(&broker->publisher);

@@ -53,13 +53,21 @@ static bool file_of(const char *endpoint, struct sockaddr_un *address)
     return true;
 }
 
-static bool somebody_listens(const struct sockaddr_un *address)
+// A datagram's socket makes no connection: it is told that whoever listens is of another type.
+static bool nobody_has(const struct sockaddr_un *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    bool answered = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool nobody = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
+                  (errno == ECONNREFUSED || errno == ENOENT);
     if (fd >= 0)
         close(fd);
-    return answered;
+    return nobody;
+}
+
+bool listener_gone(const char *endpoint)
+{
+    struct sockaddr_un address;
+    return file_of(endpoint, &address) && nobody_has(&address);
 }
 
 // libzmq removes whatever has an ipc endpoint's name before it binds: only what a node that ended has left may go.
@@ -71,7 +79,7 @@ static int in_the_way(const char *endpoint)
         return 0;
     if (!S_ISSOCK(file.st_mode))
         return EEXIST;
-    return somebody_listens(&address) ? EADDRINUSE : 0;
+    return nobody_has(&address) ? 0 : EADDRINUSE;
 }
 
 static enum fault bind_failed(const char *endpoint, int error, struct fault_text *text)
@@ -91,4 +99,11 @@ enum fault listener_bind(void *socket, const char *endpoint, char bound[ENDPOINT
     if (zmq_bind(socket, endpoint) != 0 || zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &size) != 0)
         return bind_failed(endpoint, zmq_errno(), text);
     return FAULT_NONE;
+}
+
+void listener_forget(const char *bound)
+{
+    struct sockaddr_un address;
+    if (file_of(bound, &address))
+        unlink(address.sun_path);
 }

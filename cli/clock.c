@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // souk clock: what a running node thinks of its wall clock, and an operator's word on a step.
+#include "broker/listener.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "cli/directory.h"
@@ -12,7 +13,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TIMEOUT_MS = 5000 };
 
@@ -102,7 +102,7 @@ int command_clock(int argc, char **argv)
         code = directory_default("clock", directory);
     if (code == EXIT_OK)
         code = control_endpoint("clock", it.directory ? it.directory : directory, endpoint, sizeof endpoint);
-    if (code == EXIT_OK && access(endpoint + 6, F_OK) != 0)
+    if (code == EXIT_OK && listener_gone(endpoint))
         return fail_with(EXIT_USAGE, "clock", "%s: no node runs there", it.directory ? it.directory : directory);
     return code ? code : ask(&it, endpoint);
 }

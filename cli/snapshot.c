@@ -3,6 +3,7 @@
 // and ends the process.
 #include "cli/snapshot.h"
 
+#include "broker/listener.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "client/souk.h"
@@ -129,9 +130,9 @@ int snapshot_take(const char *command, const char *directory, char *path)
     int code = control_endpoint(command, directory, endpoint, sizeof endpoint);
     if (code)
         return code;
-    if (access(endpoint + 6, F_OK) != 0)
+    if (listener_gone(endpoint))
         return fail_with(EXIT_USAGE, command,
-                         "%s: locked, but no node listens there: a tool writes to it now; try again later",
+                         "%s: locked, but no node listens there: a tool writes to it, or a node starts or ends; try again later",
                          directory);
     souk_request_id(id);
     snprintf(name, sizeof name, "%s-%.16s", command, id);

@@ -18,6 +18,15 @@ class KillLoop(unittest.TestCase):
                         loop.audit()
             loop.close()
 
+    def test_what_a_start_made_is_there_after_a_power_cut(self):
+        """The names of new directories: those of a new shop, and of a database that a reshape made."""
+        with Loop("new names") as loop:
+            loop.live(Way("a new shop"), answers=100, cuts=("hard",))
+            loop.live(Way("started again"), answers=100, cuts=(None,))
+            loop.shop.reshape(inventory=3, order=3)
+            loop.live(Way("more actors"), answers=100, cuts=("hard",))
+            loop.close()
+
 
 class Canaries(unittest.TestCase):
     def test_a_disk_that_lies_about_syncs_is_noticed(self):

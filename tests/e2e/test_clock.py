@@ -307,6 +307,20 @@ class Command(unittest.TestCase):
             shop.judge(self)
             souk("clock", "status", "-d", shop.data / "nowhere", check=2)
 
+    def test_where_no_node_runs_it_says_so(self):
+        with SkewedShop() as shop:
+            shop.stop()
+            self.assertFalse((shop.data / "control.sock").exists(), "removed at a clean end")
+            shop.start()
+            self.assertEqual(shop.clock()["step"], 0)
+            self.assertEqual(shop.status(shop.asks)["dropped"]["handshake_failed"], 0, "looking is no connection")
+            shop.kill()
+            self.assertTrue((shop.data / "control.sock").exists(), "left behind")
+            for word in ("status", "accept"):
+                self.assertIn("no node runs there", souk("clock", word, "-d", shop.data, check=2).stderr)
+            shop.start()
+            self.assertEqual(shop.clock()["step"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -142,6 +142,13 @@ class Tools(unittest.TestCase):
                     one.wait()
                 shop.start()
 
+    def test_a_directory_that_a_tool_writes_to_gives_no_snapshot(self):
+        with Shop() as shop:
+            shop.kill()  # its socket is left behind
+            with open(shop.data / "meta" / "LOCK", "r+b") as lock:
+                fcntl.lockf(lock, fcntl.LOCK_EX)
+                self.assertIn("no node listens there", souk("audit", "-d", shop.data, "--snapshot", check=2).stderr)
+
     def test_log_export_replay_and_send_again(self):
         with Shop() as shop:
             client = shop.client()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The broker under load and over time: credit, clients that go or do not read, operators, start and stop.
+#include "broker/listener.h"
 #include "stage.h"
 
 #include <sys/stat.h>
@@ -27,7 +28,6 @@ static void tear_down(void)
     if (client)
         zmq_close(client);
     stage_deinit(&stage);
-    unlink(stage.operators + strlen("ipc://"));
     rmdir(directory);
 }
 
@@ -240,6 +240,18 @@ Test(broker_life, operators_may_send_what_clients_may)
     cr_assert_eq(stat(stage.operators + strlen("ipc://"), &file), 0);
     cr_assert_eq(file.st_mode & 0777, 0600, "only its owner may connect");
     zmq_close(door);
+}
+
+Test(broker_life, the_operators_door_is_gone_when_the_broker_is)
+{
+    struct stat file;
+    void *door = start_with_operators();
+    cr_expect_not(listener_gone(stage.operators));
+    zmq_close(door);
+    broker_stop(&stage.broker);
+    cr_expect_neq(stat(stage.operators + strlen("ipc://"), &file), 0);
+    cr_expect(listener_gone(stage.operators));
+    cr_expect_not(listener_gone(stage.endpoint), "not a file");
 }
 
 Test(broker_life, a_hint_is_published_as_actor_and_position)

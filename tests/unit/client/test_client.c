@@ -115,6 +115,7 @@ static void node_start(void (*handle)(unsigned, const struct request *, struct b
     node.router = zmq_socket(node.context, ZMQ_ROUTER);
     zmq_setsockopt(node.router, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(node.router, ZMQ_SNDHWM, &many, sizeof many);
+    zmq_setsockopt(node.router, ZMQ_RCVHWM, &many, sizeof many);
     cr_assert_eq(zmq_bind(node.router, endpoint ? endpoint : "tcp://127.0.0.1:*"), 0);
     zmq_getsockopt(node.router, ZMQ_LAST_ENDPOINT, node.endpoint, &size);
     atomic_store(&node.stop, false);
@@ -269,6 +270,38 @@ Test(client, what_a_node_would_refuse_is_refused_here)
     free(large);
     buffer_deinit(&body);
     souk_client_close(&client);
+}
+
+static atomic_uint arrived;
+
+static void handle_first(unsigned index, const struct request *request, struct buffer *out)
+{
+    if (index == 0)
+        reply(out, request->id, STATUS_ok);
+    atomic_fetch_add(&arrived, 1);
+}
+
+Test(client, closing_waits_for_what_the_connection_has_taken)
+{
+    enum { COUNT = 3000, SIZE = 2048 };
+    static uint8_t text[SIZE];
+    struct souk_reply got;
+    struct buffer body;
+    node_start(handle_first, NULL);
+    struct souk_client *client = souk_client_open(node.endpoint);
+    buffer_init(&body);
+    pack_map(&body, 1);
+    pack_text(&body, "much");
+    pack_bin(&body, bytes_of(text, SIZE));
+    cr_assert(souk_client_call(client, "connected", "cart.get", "c", NULL, 0, PATIENCE_MS, &got));
+    for (int i = 0; i < COUNT; i++)
+        cr_assert(souk_client_send(client, "r", "cart.get", "c", body.at, body.size, 0, NULL));
+    souk_client_close(&client);
+    for (int64_t end = now_ms() + PATIENCE_MS; atomic_load(&arrived) < 1 + COUNT && now_ms() < end;)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    node_stop();
+    cr_assert_eq(node.requests, 1 + COUNT);
+    buffer_deinit(&body);
 }
 
 // ---- bundles
@@ -492,6 +525,24 @@ Test(client, a_call_outlives_a_restart_of_the_node)
     cr_assert(souk_client_call(client, "r", "cart.get", "c", NULL, 0, PATIENCE_MS, &got));
     souk_client_close(&client);
     node_stop();
+}
+
+Test(client, reconnecting_forgets_what_was_collected_for_a_bundle)
+{
+    struct souk_reply got;
+    node_start(handle_ok, NULL);
+    struct souk_client *client = souk_client_open(node.endpoint);
+    souk_client_bundle_begin(client);
+    souk_client_send(client, "old", "cart.get", "c", NULL, 0, 0, NULL);
+    souk_client_reconnect(client);
+    souk_client_send(client, "new", "cart.get", "c", NULL, 0, 0, NULL);
+    souk_client_bundle_end(client);
+    cr_assert(souk_client_receive(client, PATIENCE_MS, &got));
+    cr_assert_str_eq(got.id, "new");
+    cr_assert_not(souk_client_receive(client, 20, &got));
+    souk_client_close(&client);
+    node_stop();
+    cr_assert_eq(node.requests, 1);
 }
 
 Test(client, reconnecting_forgets_what_was_under_way)

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -23,7 +24,8 @@ static struct driver {
         bool query;
     } calls[CALLS_MAX];
     uint32_t begun, given; // the connector's thread only
-    bool refuses, closed;
+    atomic_bool collecting;
+    bool refuses, closed, closed_in_use;
 } driver;
 
 static void *driver_open(char *why, size_t why_size)
@@ -50,8 +52,9 @@ static void driver_begin(void *self, const struct provider_call *call)
 static bool driver_collect(void *self, int timeout_ms, struct provider_result *result)
 {
     if (driver.given == driver.begun) {
-        if (timeout_ms)
-            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        atomic_store(&driver.collecting, timeout_ms > 0);
+        nanosleep(&(struct timespec){.tv_nsec = timeout_ms * 1000000}, NULL);
+        atomic_store(&driver.collecting, false);
         return false;
     }
     const struct call *call = &driver.calls[driver.given++];
@@ -67,6 +70,7 @@ static bool driver_collect(void *self, int timeout_ms, struct provider_result *r
 static void driver_close(void *self)
 {
     driver.closed = true;
+    driver.closed_in_use = atomic_load(&driver.collecting);
 }
 
 static const struct provider fake = {
@@ -249,6 +253,16 @@ Test(connector, stopping_closes_the_driver_and_frees_the_endpoint)
     start();
     operate("A1", "authorize", 1, 500);
     cr_expect_str_eq(outcome(0), "payment.outcome A1 authorize 1 succeeded");
+}
+
+Test(connector, the_driver_is_closed_when_nobody_uses_it_any_more)
+{
+    start();
+    while (!atomic_load(&driver.collecting))
+        nanosleep(&(struct timespec){.tv_nsec = 1000}, NULL);
+    connector_stop(&connector);
+    cr_expect(driver.closed);
+    cr_expect_not(driver.closed_in_use);
 }
 
 Test(connector, it_ends_although_the_actor_that_waits_for_an_outcome_has_ended)

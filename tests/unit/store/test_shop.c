@@ -281,6 +281,18 @@ Test(shop, a_lost_database_is_missing_and_not_made_anew)
     cr_assert_neq(access(place_path("shop/inventory-1"), F_OK), 0);
 }
 
+// Nobody reads from it any more, but its log is part of what happened.
+Test(shop, a_lost_database_of_a_retired_actor_is_missing)
+{
+    struct owner_map first = map_of(3, 1);
+    struct step shrink = {first, map_of(2, 1), -1};
+    enum fault expected = FAULT_MISSING;
+    cr_assert_eq(place_child(seed, &first), 0);
+    cr_assert_eq(place_child(reshape, &shrink), 0);
+    place_remove_tree(place_path("shop/inventory-2"));
+    cr_assert_eq(place_child(expect_reshape_fault, &expected), 0);
+}
+
 Test(shop, databases_that_served_without_their_meta_are_not_touched)
 {
     struct owner_map wanted = map_of(2, 1);
