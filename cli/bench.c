@@ -32,7 +32,8 @@ static void print_help(void)
         "Measures a node: receives stock for SKUs of its own (bench-RUN-…), then reserves one piece with each command, "
         "or\n"
         "places orders with given prices and waits until they are confirmed. Beside the figures stands how long this\n"
-        "disk takes to make 4 KiB durable. The stock, holds and orders stay on the node.\n\n"
+        "disk takes to make 4 KiB durable, half a second before and half a second after the load, and how much of the\n"
+        "cores' time a virtual machine's host took for others (st of top). The stock, holds and orders stay on the node.\n\n"
         "      --skus N         SKUs, chosen by chance, 1 to 10000000 (default: 1 for reserve, 1000 for checkout)\n"
         "      --lines N        lines of an order, 1 to 2000 (checkout only; default: 1)\n"
         "      --clients N      connections, 1 to 256 (default: 1)\n"
@@ -44,7 +45,7 @@ static void print_help(void)
         "      --seconds N      how long (default: 10)\n"
         "  -e, --endpoint E     the node (default: " ENDPOINT_DEFAULT ")\n"
         "      --sync-dir DIR   which disk to measure (default: that of the current directory)\n"
-        "      --json           for machines: per_second, p50_ms, p99_ms, sync_p50_ms, sync_p99_ms and more\n"
+        "      --json           for machines: per_second, p50_ms, p99_ms, sync_p50_ms, sync_p99_ms, stolen_percent and more\n"
         "  -h, --help           this text\n\n"
         "per_second counts commands answered ok within the time. puts, deletes and bytes are what the node's actors "
         "wrote\n"
@@ -160,14 +161,20 @@ struct bench_work bench_work_of(const struct bench *bench)
 
 // ---- the run
 
+// Later runs sort behind earlier ones, so that what one writes lies behind what the last one wrote, as under ids in the
+// order of time: seconds, then chance.
 static void name_run(char run[BENCH_RUN_SIZE + 1])
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
+    enum { DIGITS_OF_TIME = 6, DIGIT_BITS = 5 };
+    static const char digits[] = "234567abcdefghijklmnopqrstuvwxyz";
     uint8_t random[BENCH_RUN_SIZE];
+    uint64_t seconds = (uint64_t)clock_wall() / 1000000;
     while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         ;
-    for (int i = 0; i < BENCH_RUN_SIZE; i++)
-        run[i] = letters[random[i] % 32];
+    for (int i = 0; i < BENCH_RUN_SIZE; i++) {
+        bool time = i < DIGITS_OF_TIME;
+        run[i] = digits[(time ? seconds >> (DIGITS_OF_TIME - 1 - i) * DIGIT_BITS : random[i]) % 32];
+    }
     run[BENCH_RUN_SIZE] = 0;
 }
 
@@ -245,17 +252,29 @@ static int load_and_measure(struct bench *bench)
     return code;
 }
 
+// Before and after the load: a disk is not the same all the time.
+static int measure_disk(struct bench *bench)
+{
+    if (!bench_disk_measure(bench->options.sync_directory, &bench->sync))
+        return fail_with(EXIT_FAULT, "bench", "cannot measure the disk in %s: %s; choose another by --sync-dir",
+                         bench->options.sync_directory, strerror(errno));
+    return EXIT_OK;
+}
+
 static int run(struct bench *bench)
 {
     int code = read_status(bench, &bench->before);
     if (code)
         return code;
-    if (!bench_disk_measure(bench->options.sync_directory, &bench->sync))
-        return fail_with(EXIT_FAULT, "bench", "cannot measure the disk in %s: %s; choose another by --sync-dir",
-                         bench->options.sync_directory, strerror(errno));
-    code = load_and_measure(bench);
+    bench_host_look(&bench->host_before);
+    code = measure_disk(bench);
+    if (!code)
+        code = load_and_measure(bench);
+    if (!code)
+        code = measure_disk(bench);
     if (code)
         return code;
+    bench_host_look(&bench->host_after);
     if (bench->options.json)
         bench_print_json(bench);
     else

@@ -2,6 +2,7 @@
 // A run of `souk bench`: what was asked for, what came out, and how it is told. One thread.
 #pragma once
 
+#include "cli/bench_host.h"
 #include "cli/bench_load.h"
 #include "codec/arena.h"
 #include "codec/message.h"
@@ -21,7 +22,8 @@ struct bench {
     char run[BENCH_RUN_SIZE + 1];
     struct arena arena;
     struct status_view before, after; // souk.status around the measured phase
-    struct histogram sync;            // of this disk
+    struct bench_host host_before, host_after;
+    struct histogram sync; // of this disk
     struct bench_result result;
 };
 

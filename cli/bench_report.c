@@ -24,6 +24,12 @@ static struct ratio_text ratio(int64_t sum, int64_t count)
     return text;
 }
 
+// How many percent of the cores' time the machine's host took.
+static struct ratio_text stolen_percent(const struct bench *bench)
+{
+    return ratio(bench_host_stolen(&bench->host_before, &bench->host_after), 10);
+}
+
 static int64_t commands_of(const struct bench *bench)
 {
     return (int64_t)bench->result.answered;
@@ -73,6 +79,7 @@ void bench_print_table(const struct bench *bench)
     printf("loader, CPU a command    %s µs\n", ratio(bench->result.cpu_us, commands_of(bench)).text);
     printf("this disk, 4 KiB sync    p50 %s ms, p99 %s ms\n", ms_format(histogram_at(sync, 500)).text,
            ms_format(histogram_at(sync, 990)).text);
+    printf("taken by the host        %s %% of the cores' time\n", stolen_percent(bench).text);
 }
 
 static void load_json(const struct bench_options *options, struct buffer *out)
@@ -116,7 +123,7 @@ void bench_print_json(const struct bench *bench)
     buffer_printf(&out, ",\"loader_cpu_us\":%s", ratio(result->cpu_us, commands_of(bench)).text);
     buffer_printf(&out, ",\"sync_p50_ms\":%s,\"sync_p99_ms\":%s", ms_format(histogram_at(sync, 500)).text,
                   ms_format(histogram_at(sync, 990)).text);
-    buffer_printf(&out, ",\"build\":");
+    buffer_printf(&out, ",\"stolen_percent\":%s,\"build\":", stolen_percent(bench).text);
     json_write_text(bench->before.build, &out);
     buffer_printf(&out, "}\n");
     output_write(stdout, &out);

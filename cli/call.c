@@ -31,7 +31,7 @@ static void print_help(void)
         "                       money, active=true a bool; lists and maps are JSON: lines='[{\"sku\":\"A\",…}]'\n"
         "  JSON                 the whole body as one object; money is {\"amount\":1299,\"currency\":\"GBP\"}\n"
         "  -e, --endpoint E     the node (default: " ENDPOINT_DEFAULT ")\n"
-        "      --id ID          the request's id, 1 to 64 bytes (default: random); the same id again is the same "
+        "      --id ID          the request's id, 1 to 64 bytes (default: a new one); the same id again is the same "
         "request\n"
         "      --timeout MS     how long to try (default: 5000, and the body's wait_ms for order.place)\n"
         "  -h, --help           this text\n\n"
@@ -104,13 +104,13 @@ static int print_reply(const struct souk_reply *reply)
 
 static int ask(const struct call *call)
 {
-    char random_id[33];
+    char new_id[33];
     struct souk_reply reply;
     struct souk_client *client = souk_client_open(call->endpoint);
     if (!client)
         return usage_error("call", "'%s' is not an endpoint such as " ENDPOINT_DEFAULT, call->endpoint);
-    souk_request_id(random_id);
-    const char *id = call->id ? call->id : random_id;
+    souk_request_id(new_id);
+    const char *id = call->id ? call->id : new_id;
     int code;
     if (souk_client_call(client, id, call->type, call->key, call->body.at, call->body.size, call->timeout_ms, &reply))
         code = print_reply(&reply);

@@ -143,12 +143,19 @@ void souk_client_reconnect(struct souk_client *client)
 void souk_request_id(char id[33])
 {
     static const char digits[] = "0123456789abcdef";
-    uint8_t random[16];
-    while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+    uint8_t uuid[16];
+    struct timespec now;
+    while (getrandom(uuid, sizeof uuid, 0) != (ssize_t)sizeof uuid)
         ;
-    for (size_t i = 0; i < sizeof random; i++) {
-        id[2 * i] = digits[random[i] >> 4];
-        id[2 * i + 1] = digits[random[i] & 15];
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    for (int i = 0; i < 6; i++)
+        uuid[i] = (uint8_t)(ms >> (40 - 8 * i));
+    uuid[6] = (uint8_t)(0x70 | (uuid[6] & 0x0f)); // version
+    uuid[8] = (uint8_t)(0x80 | (uuid[8] & 0x3f)); // variant
+    for (size_t i = 0; i < sizeof uuid; i++) {
+        id[2 * i] = digits[uuid[i] >> 4];
+        id[2 * i + 1] = digits[uuid[i] & 15];
     }
     id[32] = 0;
 }

@@ -25,7 +25,9 @@ struct souk_reply {
     size_t body_size;
 }; // lives until the next call on this client
 
-// A fresh random request id (32 hex digits). Keep it over retries of the same intended effect.
+// A fresh request id: a UUID of version 7 (RFC 9562, 5.7), as 32 hex digits without dashes. Ids made later sort behind
+// earlier ones, by the millisecond, so what is stored under them is appended instead of scattered. Keep it over retries
+// of the same intended effect.
 void souk_request_id(char id[33]);
 
 // Sends without waiting; what the node cannot take yet is queued (up to 4 MiB) and goes out with the next call. No

@@ -214,6 +214,7 @@ class Commands(unittest.TestCase):
             self.assertEqual(figures["unanswered"], 0)
             self.assertTrue(0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["max_ms"], figures)
             self.assertTrue(0 < figures["sync_p50_ms"] <= figures["sync_p99_ms"], figures)
+            self.assertTrue(0 <= figures["stolen_percent"] < 100, figures)
             self.assertGreaterEqual(figures["puts_per_command"], 1)
             if "--rate" in arguments:
                 self.assertAlmostEqual(figures["commands"], arguments[-1], delta=arguments[-1] / 10)

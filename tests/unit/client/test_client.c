@@ -141,14 +141,25 @@ Test(client, a_malformed_endpoint_is_refused)
     cr_assert_null(souk_client_open(""));
 }
 
-Test(client, request_ids_are_32_hex_digits_and_all_different)
+// RFC 9562, 5.7: 48 bits of milliseconds, version 7, variant 10.
+Test(client, request_ids_are_uuids_in_the_order_of_time)
 {
     char one[33], other[33];
+    uint64_t before = (uint64_t)time(NULL) * 1000;
     souk_request_id(one);
+    nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     souk_request_id(other);
+    uint64_t after = (uint64_t)(time(NULL) + 1) * 1000;
     cr_assert_eq(strlen(one), 32);
     cr_assert_eq(strspn(one, "0123456789abcdef"), 32);
-    cr_assert_str_neq(one, other);
+    cr_assert_lt(strcmp(one, other), 0);
+    cr_assert_eq(one[12], '7');
+    cr_assert(strchr("89ab", one[16]), "%s", one);
+    cr_assert_str_neq(one + 13, other + 13);
+    char ms[13];
+    snprintf(ms, sizeof ms, "%.12s", one);
+    uint64_t at = strtoull(ms, NULL, 16);
+    cr_assert(at >= before && at <= after, "%s is not now", one);
 }
 
 Test(client, a_reply_comes_with_its_id_status_and_body)
