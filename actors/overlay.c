@@ -173,6 +173,12 @@ struct bytes overlay_get(struct overlay *overlay, enum family family, struct byt
     return overlay->rows[row].value;
 }
 
+bool overlay_written(const struct overlay *overlay, enum family family, struct bytes key)
+{
+    uint32_t row = row_find(overlay, (uint8_t)family, key, row_hash((uint8_t)family, key));
+    return row && overlay->rows[row].dirty && overlay->rows[row].value.at;
+}
+
 static bool scanned_family(enum family family)
 {
     return family == FAMILY_CHILD || family == FAMILY_DUE;

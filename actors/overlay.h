@@ -44,6 +44,8 @@ void overlay_want(struct overlay *overlay, enum family family, struct bytes key)
 void overlay_fetch(struct overlay *overlay);
 // The row as this turn sees it; at NULL: absent. Reads the store if it was not fetched.
 struct bytes overlay_get(struct overlay *overlay, enum family family, struct bytes key);
+// Has this turn put the row? The store is not asked.
+bool overlay_written(const struct overlay *overlay, enum family family, struct bytes key);
 void overlay_put(struct overlay *overlay, enum family family, struct bytes key, struct bytes value);
 void overlay_delete(struct overlay *overlay, enum family family, struct bytes key);
 

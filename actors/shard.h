@@ -41,6 +41,7 @@ struct shard_options {
     struct log_row tail;             // where the log ends (log_tail); seq 0: empty
     struct bytes quarantine;         // of the epoch (store/log.h); only while opening
     struct outbox *outbox;           // NULL: nobody is told (replay)
+    uint64_t epoch;                  // that its turns belong to, until one is begun (shard_begin_epoch)
     bool replay;                     // what is due comes as logged messages; admission does not refuse
     bool no_log;                     // the log's rows are not written (replay: they are there already)
     // Told of each message that its handler decided, before the next one; NULL: nobody. `logged`: it changed something.
@@ -65,6 +66,7 @@ struct shard {
     struct timers *timers;
     struct waiters *waiters;
     struct weight weight; // of all open records, but for what is in quarantine
+    uint64_t epoch;       // that its turns belong to
     uint64_t seq, chain;  // of the last log row
     int64_t at;           // of the last turn
     uint64_t turns, messages, reasks;

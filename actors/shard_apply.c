@@ -110,11 +110,12 @@ static void due_write(struct shard *shard, struct due_list *list)
     qsort(list->holds, list->count, sizeof *list->holds, due_compare);
     struct bytes key;
     uint8_t size = list->entity.at[2];
-    for (uint64_t unique = shard->seq + 1;; unique += UINT64_C(1) << 48) { // a second row of this turn and deadline
+    // Only this turn can have written such a key before, so the store need not be asked.
+    for (uint64_t row = shard->seq + 1;; row += UINT64_C(1) << 48) {
         buffer_clear(&shard->key);
-        keys_due(&shard->key, bytes_of(list->entity.at + 3, size), list->holds[0].at, (int64_t)unique);
+        keys_due(&shard->key, bytes_of(list->entity.at + 3, size), list->holds[0].at, shard->epoch, row);
         key = arena_copy(&shard->arena, buffer_bytes(&shard->key));
-        if (!overlay_get(&shard->overlay, FAMILY_DUE, key).at)
+        if (!overlay_written(&shard->overlay, FAMILY_DUE, key))
             break;
     }
     struct due due = {.holds = list->holds, .holds_count = list->count};

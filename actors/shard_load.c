@@ -273,7 +273,7 @@ static void load_due(struct shard *shard, const struct decision *decision, struc
     struct bytes behind;
     due_flush(shard, decision->entity);
     buffer_clear(&shard->key);
-    keys_due(&shard->key, decision->request.key, body->until + 1, 0);
+    keys_due(&shard->key, decision->request.key, body->until + 1, 0, 0);
     struct bytes end = arena_copy(&shard->arena, buffer_bytes(&shard->key));
     const struct overlay_range range = {decision->entity, decision->entity, end, HOLDS_DUE_MAX, due_weigh};
     given->due_count = overlay_scan(&shard->overlay, FAMILY_DUE, &range, &rows, &behind);

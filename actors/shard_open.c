@@ -116,6 +116,7 @@ enum fault shard_open(const struct shard_options *options, struct shard **shard)
     it->confined = confined_new(it->kind->id, options->quarantine);
     it->timers = timers_new();
     it->waiters = waiters_new(options->waiters_max);
+    it->epoch = options->epoch;
     it->seq = options->tail.seq;
     if (options->tail.seq && options->tail.type == LOG_ROW_TURN) {
         it->chain = options->tail.turn.chain;
@@ -208,6 +209,7 @@ enum fault shard_begin_epoch(struct shard *shard, const struct log_epoch *epoch,
     epochs_note(shard->options.store, epoch->number);
     enum fault fault = store_commit(shard->options.store, text);
     if (fault == FAULT_NONE) {
+        shard->epoch = epoch->number;
         shard->seq++;
         shard->at = row.at;
     }

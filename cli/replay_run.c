@@ -103,6 +103,7 @@ static bool epoch_run(struct replay *replay, struct part *part)
         .owners = &replay->owners,
         .tail = {.type = LOG_ROW_TURN, .seq = row->seq, .turn = {.at = row->epoch.at, .chain = part->chain}},
         .quarantine = row->epoch.quarantine,
+        .epoch = row->epoch.number,
         .replay = true,
         .no_log = true,
         .witness = replay_witness,

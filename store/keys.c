@@ -34,13 +34,14 @@ void keys_child(struct buffer *out, struct bytes key, struct bytes child)
     buffer_append(out, child.at, child.size);
 }
 
-void keys_due(struct buffer *out, struct bytes key, int64_t due_at, int64_t turn_at)
+void keys_due(struct buffer *out, struct bytes key, int64_t due_at, uint64_t epoch, uint64_t row)
 {
     // Times are not negative, so their big-endian bytes sort as they do.
-    CHECK(due_at >= 0 && turn_at >= 0, "due %lld, turn %lld", (long long)due_at, (long long)turn_at);
+    CHECK(due_at >= 0, "due %lld", (long long)due_at);
     keys_entity(out, key);
     append_u64(out, (uint64_t)due_at);
-    append_u64(out, (uint64_t)turn_at);
+    append_u64(out, epoch);
+    append_u64(out, row);
 }
 
 void keys_seq(struct buffer *out, uint64_t seq)

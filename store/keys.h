@@ -13,7 +13,8 @@
 //                         so a slot is one contiguous range and an entity within it another:
 //       HEAD, OPEN        E
 //       CHILD             E · child id
-//       DUE               E · earliest deadline (8 bytes, big endian) · turn time (8 bytes, big endian)
+//       DUE               E · earliest deadline · epoch · row (8 bytes each, big endian): the row's number in that epoch is
+//                         its turn's log sequence number, with 2^48 more for each row of the turn and deadline before it
 //       REMEMBERED        E · request_id
 //     LOG   seq           (8 bytes, big endian): one turn or one epoch record (store/log.h)
 //
@@ -28,7 +29,7 @@ enum { KEYS_VERSION = 1, ENTITY_KEY_SIZE_MAX = 3 + KEY_SIZE_MAX };
 // Each appends.
 void keys_entity(struct buffer *out, struct bytes key);
 void keys_child(struct buffer *out, struct bytes key, struct bytes child);
-void keys_due(struct buffer *out, struct bytes key, int64_t due_at, int64_t turn_at);
+void keys_due(struct buffer *out, struct bytes key, int64_t due_at, uint64_t epoch, uint64_t row);
 void keys_seq(struct buffer *out, uint64_t seq);
 // First key of a slot; slot SLOT_COUNT is behind the last.
 void keys_slot(struct buffer *out, uint32_t slot);

@@ -69,7 +69,7 @@ void fuzz_seeds(void)
         keys_child(&row, bytes_text(keys[i]), BYTES("cr-1"));
         fuzz_seed(buffer_bytes(&row));
         buffer_clear(&row);
-        keys_due(&row, bytes_text(keys[i]), 1, 2);
+        keys_due(&row, bytes_text(keys[i]), 1, 2, 3);
         fuzz_seed(buffer_bytes(&row));
     }
     buffer_clear(&row);

@@ -186,6 +186,19 @@ Test(overlay, what_is_put_or_deleted_is_seen_by_get)
     cr_expect_eq(get(FAMILY_HEAD, "mug", ""), 3);
 }
 
+Test(overlay, written_is_what_this_turn_has_put)
+{
+    store_now(FAMILY_DUE, row_key("mug", "a"), row_value(1, 0));
+    cr_expect_not(overlay_written(&overlay, FAMILY_DUE, row_key("mug", "a")));
+    cr_expect_eq(get(FAMILY_DUE, "mug", "a"), 1);
+    cr_expect_not(overlay_written(&overlay, FAMILY_DUE, row_key("mug", "a")), "it was only looked at");
+    put(FAMILY_DUE, "mug", "a", 2);
+    cr_expect(overlay_written(&overlay, FAMILY_DUE, row_key("mug", "a")));
+    cr_expect_not(overlay_written(&overlay, FAMILY_CHILD, row_key("mug", "a")));
+    overlay_delete(&overlay, FAMILY_DUE, row_key("mug", "a"));
+    cr_expect_not(overlay_written(&overlay, FAMILY_DUE, row_key("mug", "a")));
+}
+
 Test(overlay, a_wanted_row_that_is_written_before_the_fetch_keeps_what_was_written)
 {
     store_now(FAMILY_HEAD, row_key("mug", ""), row_value(1, 0));

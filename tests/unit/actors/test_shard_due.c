@@ -143,6 +143,20 @@ Test(shard_due, deadlines_of_one_turn_are_one_row_for_each_entity)
     cr_expect_eq(till_rows(till.store, FAMILY_DUE), 0);
 }
 
+// As after a reshape: the entity's new owner has a log of its own, which may stand where the old one's stood.
+Test(shard_due, a_row_of_another_epoch_with_the_same_deadline_and_number_stays)
+{
+    hold("A", "mug", 3, 5000);
+    after_ms(1);
+    till.shard->epoch++;
+    till.shard->seq--;
+    hold("B", "mug", 4, 4999);
+    cr_expect_eq(till_rows(till.store, FAMILY_DUE), 2);
+    after_ms(60000);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 0);
+    cr_expect_eq(till_rows(till.store, FAMILY_DUE), 0);
+}
+
 Test(shard_due, an_extended_hold_does_not_end_at_its_old_deadline)
 {
     hold("A", "mug", 3, 1000);

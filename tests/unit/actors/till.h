@@ -87,6 +87,7 @@ static inline void till_close(struct till *till)
 // As after kill -9: only the store stays.
 static inline void till_crash(struct till *till)
 {
+    till->options.epoch = till->shard->epoch; // it goes on
     shard_close(&till->shard);
     outbox_clear(&till->outbox);
     till->count = 0;

@@ -76,16 +76,18 @@ Test(keys, children_of_an_entity_lie_between_it_and_what_is_behind)
     }
 }
 
-Test(keys, due_rows_sort_by_deadline_then_by_turn)
+Test(keys, due_rows_sort_by_deadline_then_by_epoch_and_row)
 {
     static const struct {
-        int64_t due_at, turn_at;
-    } ascending[] = {{0, 0}, {1, 5}, {255, 1}, {256, 0}, {256, 1}, {1700000000000000, 3}, {INT64_MAX, INT64_MAX}};
+        int64_t due_at;
+        uint64_t epoch, row;
+    } ascending[] = {{0, 0, 0}, {1, 5, 9},   {255, 1, 1},           {256, 0, 0},
+                     {256, 0, 1}, {256, 1, 0}, {1700000000000000, 3, 1}, {INT64_MAX, UINT64_MAX, UINT64_MAX}};
     for (size_t i = 0; i + 1 < sizeof ascending / sizeof *ascending; i++) {
         buffer_clear(&a);
         buffer_clear(&b);
-        keys_due(&a, BYTES("x"), ascending[i].due_at, ascending[i].turn_at);
-        keys_due(&b, BYTES("x"), ascending[i + 1].due_at, ascending[i + 1].turn_at);
+        keys_due(&a, BYTES("x"), ascending[i].due_at, ascending[i].epoch, ascending[i].row);
+        keys_due(&b, BYTES("x"), ascending[i + 1].due_at, ascending[i + 1].epoch, ascending[i + 1].row);
         cr_assert_lt(bytes_compare(buffer_bytes(&a), buffer_bytes(&b)), 0, "%zu", i);
     }
 }

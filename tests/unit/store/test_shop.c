@@ -54,7 +54,7 @@ static void row_of(int number, enum family family, struct buffer *key, struct bu
     buffer_clear(key);
     buffer_clear(value);
     if (family == FAMILY_DUE)
-        keys_due(key, name, number, 7);
+        keys_due(key, name, number, 7, 8);
     else
         keys_child(key, name, family == FAMILY_HEAD || family == FAMILY_OPEN ? BYTES("") : BYTES("child"));
     buffer_printf(value, "%s of %s, the only true version", family_name(family), name_of(number));
