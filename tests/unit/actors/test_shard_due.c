@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // T4: before a message meets an entity, what is due on it has ended, as logged messages of their own.
+#include "store/backend.h"
 #include "tests/unit/actors/till.h"
 
 static struct till till;
@@ -141,6 +142,32 @@ Test(shard_due, deadlines_of_one_turn_are_one_row_for_each_entity)
     cr_expect_eq(till_stock(&till, "mug").reserved, 0);
     cr_expect_eq(till_stock(&till, "tea").reserved, 0);
     cr_expect_eq(till_rows(till.store, FAMILY_DUE), 0);
+}
+
+static uint32_t asked;
+static const struct store_backend *asked_backend;
+
+static enum fault count_and_get(struct store *store, size_t count, const struct store_key keys[], struct bytes values[],
+                                struct arena *arena)
+{
+    asked++;
+    return asked_backend->get(store, count, keys, values, arena);
+}
+
+Test(shard_due, a_turn_asks_the_store_once_however_many_skus_it_reserves)
+{
+    for (int i = 0; i < 50; i++)
+        till_receive(&till, arena_format(&till.texts, "sku-%d", i), 2);
+    for (int i = 0; i < 100; i++)
+        till_reserve(&till, arena_format(&till.texts, "r%d", i), arena_format(&till.texts, "sku-%d", i % 50), 1, 1000);
+    struct store_backend counting = *till.store->backend;
+    asked_backend = till.store->backend;
+    counting.get = count_and_get;
+    till.store->backend = &counting;
+    cr_assert_eq(till_turn(&till), FAULT_NONE);
+    till.store->backend = asked_backend;
+    cr_expect_eq(asked, 1);
+    cr_expect_eq(till_rows(till.store, FAMILY_DUE), 50);
 }
 
 // As after a reshape: the entity's new owner has a log of its own, which may stand where the old one's stood.
