@@ -32,8 +32,8 @@ static void print_help(void)
         "Measures a node: receives stock for SKUs of its own (bench-RUN-…), then reserves one piece with each command, "
         "or\n"
         "places orders with given prices and waits until they are confirmed. Beside the figures stands how long this\n"
-        "disk takes to make 4 KiB durable, half a second before and half a second after the load, and how much of the\n"
-        "cores' time a virtual machine's host took for others (st of top). The stock, holds and orders stay on the node.\n\n"
+        "disk takes to make 4 KiB durable, measured before the load, and how much of the cores' time a virtual machine's\n"
+        "host took for others during it (st of top). The stock, holds and orders stay on the node.\n\n"
         "      --skus N         SKUs, chosen by chance, 1 to 10000000 (default: 1 for reserve, 1000 for checkout)\n"
         "      --lines N        lines of an order, 1 to 2000 (checkout only; default: 1)\n"
         "      --clients N      connections, 1 to 256 (default: 1)\n"
@@ -161,8 +161,7 @@ struct bench_work bench_work_of(const struct bench *bench)
 
 // ---- the run
 
-// Later runs sort behind earlier ones, so that what one writes lies behind what the last one wrote, as under ids in the
-// order of time: seconds, then chance.
+// Seconds, then chance: no two runs share a name, and the names of what they leave tell which came first.
 static void name_run(char run[BENCH_RUN_SIZE + 1])
 {
     enum { DIGITS_OF_TIME = 6, DIGIT_BITS = 5 };
@@ -252,26 +251,16 @@ static int load_and_measure(struct bench *bench)
     return code;
 }
 
-// Before and after the load: a disk is not the same all the time.
-static int measure_disk(struct bench *bench)
-{
-    if (!bench_disk_measure(bench->options.sync_directory, &bench->sync))
-        return fail_with(EXIT_FAULT, "bench", "cannot measure the disk in %s: %s; choose another by --sync-dir",
-                         bench->options.sync_directory, strerror(errno));
-    return EXIT_OK;
-}
-
 static int run(struct bench *bench)
 {
     int code = read_status(bench, &bench->before);
     if (code)
         return code;
+    if (!bench_disk_measure(bench->options.sync_directory, &bench->sync))
+        return fail_with(EXIT_FAULT, "bench", "cannot measure the disk in %s: %s; choose another by --sync-dir",
+                         bench->options.sync_directory, strerror(errno));
     bench_host_look(&bench->host_before);
-    code = measure_disk(bench);
-    if (!code)
-        code = load_and_measure(bench);
-    if (!code)
-        code = measure_disk(bench);
+    code = load_and_measure(bench);
     if (code)
         return code;
     bench_host_look(&bench->host_after);

@@ -72,7 +72,10 @@ static int read_one(const char *command, const struct option_rule *rule, const c
 int options_read(const char *command, void (*help)(void), const struct option_rule rules[], int argc, char **argv)
 {
     struct getopt_table table;
+    static char name[64]; // getopt's own complaints begin with argv[0]
     int found, code = EXIT_OK;
+    snprintf(name, sizeof name, "souk %s", command);
+    argv[0] = name;
     make(&table, rules);
     while (code == EXIT_OK && (found = getopt_long(argc, argv, table.letters, table.names, NULL)) != -1) {
         const struct option_rule *rule = rule_of(rules, found);

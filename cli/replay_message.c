@@ -77,6 +77,7 @@ static void decide(struct replay *replay, const struct quarantined *row, enum ki
         .settings = &replay->settings,
         .owners = &replay->owners,
         .tail = {.type = LOG_ROW_TURN, .seq = 1, .turn = {.at = replay->last_at[kind]}},
+        .epoch = replay->last_epoch + 1,
         .no_log = true,
         .witness = note_status,
         .witness_context = &status,

@@ -26,8 +26,8 @@ struct souk_reply {
 }; // lives until the next call on this client
 
 // A fresh request id: a UUID of version 7 (RFC 9562, 5.7), as 32 hex digits without dashes. Ids made later sort behind
-// earlier ones, by the millisecond, so what is stored under them is appended instead of scattered. Keep it over retries
-// of the same intended effect.
+// earlier ones, by the millisecond, so what one entity stores under them is appended instead of scattered. Keep it over
+// retries of the same intended effect.
 void souk_request_id(char id[33]);
 
 // Sends without waiting; what the node cannot take yet is queued (up to 4 MiB) and goes out with the next call. No

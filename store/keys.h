@@ -13,8 +13,9 @@
 //                         so a slot is one contiguous range and an entity within it another:
 //       HEAD, OPEN        E
 //       CHILD             E · child id
-//       DUE               E · earliest deadline · epoch · row (8 bytes each, big endian): the row's number in that epoch is
-//                         its turn's log sequence number, with 2^48 more for each row of the turn and deadline before it
+//       DUE               E · earliest deadline · epoch · row (8 bytes each, big endian): row is the log sequence number
+//                         of its turn, plus 2^48 for each row of this turn and deadline before it. (Rows of builds before
+//                         that have no epoch; who reads looks at the deadline only.)
 //       REMEMBERED        E · request_id
 //     LOG   seq           (8 bytes, big endian): one turn or one epoch record (store/log.h)
 //

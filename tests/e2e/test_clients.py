@@ -1,4 +1,5 @@
 """Clients in other languages speak to a node; together they never oversell."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -67,16 +68,19 @@ class Clients(unittest.TestCase):
         self.assertEqual(self.client.call("order.get", "order-c")["status"], "confirmed")
 
     def test_buyers_in_several_languages_buy_exactly_what_is_there(self):
-        self.stocked("scarce", 6)
-        buyers = [self.start(language, f"scarce-{language}-{i}", "scarce:1") for i in range(5) for language in self.languages]
-        codes = []
-        for buyer in buyers:
+        def buy(language, number):
+            buyer = self.start(language, f"scarce-{language}-{number}", "scarce:1")
             buyer.communicate(timeout=90 * SLOW)
-            codes.append(buyer.returncode)
-        self.assertEqual(codes.count(0), 6, codes)
+            return buyer.returncode
+
+        self.stocked("scarce", 200)
+        with concurrent.futures.ThreadPoolExecutor(16) as crowd:
+            bought = [crowd.submit(buy, language, number) for number in range(110) for language in self.languages]
+            codes = [each.result() for each in bought]
+        self.assertEqual(codes.count(0), 200, codes)
         self.shop.settle(self.client)
         stock = self.client.call("inventory.get", "scarce")
-        self.assertEqual((stock["on_hand"], stock["reserved"], stock["committed_orders"]), (0, 0, 6))
+        self.assertEqual((stock["on_hand"], stock["reserved"], stock["committed_orders"]), (0, 0, 200))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ class Tools(unittest.TestCase):
             text = souk(command, "--help", check=0).stdout
             self.assertIn("usage", text.lower(), command)
             self.assertIn("xample", text, command)
+            self.assertTrue(souk(command, "--no-such-option", check=2).stderr.startswith(f"souk {command}: "), command)
         self.assertRegex(souk("--version", check=0).stdout, r"^souk \d")
         souk("no-such-command", check=2)
 

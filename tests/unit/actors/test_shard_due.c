@@ -355,3 +355,25 @@ Test(shard_due, a_turn_ends_no_more_than_its_share_over_all_entities)
     till_turn(&till);
     cr_expect_eq(till.consumed, 1);
 }
+
+// Rows of builds before the epoch was in their keys.
+Test(shard_due, a_row_with_an_older_key_ends_like_any_other)
+{
+    struct bytes key, value;
+    struct buffer older = {0};
+    enum fault fault = FAULT_NONE;
+    hold("A", "mug", 3, 1000);
+    struct store_scan *scan = store_scan_open(till.store, FAMILY_DUE, BYTES(""), BYTES(""), false);
+    cr_assert(store_scan_next(scan, &key, &value, &fault));
+    buffer_append(&older, key.at, key.size - 16);
+    buffer_append(&older, key.at + key.size - 8, 8);
+    store_put(till.store, FAMILY_DUE, buffer_bytes(&older), value);
+    store_delete(till.store, FAMILY_DUE, key);
+    store_scan_close(&scan);
+    cr_assert_eq(store_commit(till.store, &till.text), FAULT_NONE);
+    hold("B", "mug", 2, 1000);
+    after_ms(1000);
+    cr_expect_eq(till_stock(&till, "mug").reserved, 0);
+    cr_expect_eq(till_rows(till.store, FAMILY_DUE), 0);
+    buffer_deinit(&older);
+}

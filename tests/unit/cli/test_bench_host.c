@@ -11,10 +11,9 @@ Test(bench_host, the_stolen_share_is_in_thousandths_of_all_cores_time)
     cr_assert_eq(bench_host_stolen(&after, &before), 0, "a counter that went back says nothing");
 }
 
-Test(bench_host, this_system_tells)
+Test(bench_host, no_more_is_stolen_than_there_is)
 {
     struct bench_host host;
     bench_host_look(&host);
-    cr_assert_gt(host.all, 0);
     cr_assert_leq(host.stolen, host.all);
 }

@@ -200,7 +200,7 @@ static inline uint32_t table_count(const struct table *table, enum place place)
     return count;
 }
 
-// ---- due rows: earliest deadline and turn time, 8 bytes each, big endian
+// ---- due rows: earliest deadline and what tells rows of one deadline apart, 8 bytes, big endian
 
 static inline void table_due_id(uint8_t id[16], int64_t earliest, int64_t at)
 {
