@@ -161,19 +161,14 @@ struct bench_work bench_work_of(const struct bench *bench)
 
 // ---- the run
 
-// Seconds, then chance: no two runs share a name, and the names of what they leave tell which came first.
 static void name_run(char run[BENCH_RUN_SIZE + 1])
 {
-    enum { DIGITS_OF_TIME = 6, DIGIT_BITS = 5 };
-    static const char digits[] = "234567abcdefghijklmnopqrstuvwxyz";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz234567";
     uint8_t random[BENCH_RUN_SIZE];
-    uint64_t seconds = (uint64_t)clock_wall() / 1000000;
     while (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
         ;
-    for (int i = 0; i < BENCH_RUN_SIZE; i++) {
-        bool time = i < DIGITS_OF_TIME;
-        run[i] = digits[(time ? seconds >> (DIGITS_OF_TIME - 1 - i) * DIGIT_BITS : random[i]) % 32];
-    }
+    for (int i = 0; i < BENCH_RUN_SIZE; i++)
+        run[i] = letters[random[i] % 32];
     run[BENCH_RUN_SIZE] = 0;
 }
 

@@ -31,6 +31,7 @@ bool bench_disk_measure(const char *directory, struct histogram *latency)
         return false;
     unlink(path);
     memset(block, 0x5a, sizeof block);
+    *latency = (struct histogram){0};
     int64_t until = clock_steady() + MEASURE_US;
     bool good = true;
     for (int i = 0; good && i < BLOCKS_MAX && (i < BLOCKS_MIN || clock_steady() < until); i++)

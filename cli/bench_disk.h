@@ -7,5 +7,5 @@
 #include <stdbool.h>
 
 // Appends 4 KiB and fdatasyncs, again and again for about half a second, in a file of its own in `directory`, which is
-// removed, and adds what each took. false: errno says why.
+// removed. false: errno says why.
 bool bench_disk_measure(const char *directory, struct histogram *latency);

@@ -2,15 +2,15 @@
 // Requests of `souk bench`, packed once; for each command only the digits in them are written. Ids, order ids and SKUs
 // have a fixed width, so every command of a kind has the same size. Owned by one thread.
 //
-//   id   RRRRRRRRRR P SSSSSSSS XXXX   run, phase, sequence number, slot (the loader's); ascending within a phase
-//   SKU  bench-RRRRRRRRRR-NNNNNNNN    run, number
+//   id   RRRRRR P SSSSSSSS XXXX   run, phase, sequence number, slot (the loader's); ascending within a phase
+//   SKU  bench-RRRRRR-NNNNNNNN    run, number
 // Digits are hexadecimal.
 #pragma once
 
 #include "codec/pack.h"
 
 enum {
-    BENCH_RUN_SIZE = 10,
+    BENCH_RUN_SIZE = 6,
     BENCH_ID_SIZE = BENCH_RUN_SIZE + 1 + 8 + 4,
     BENCH_ID_PLACES_MAX = 2,
 };

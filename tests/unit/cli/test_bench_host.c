@@ -2,6 +2,7 @@
 #include "cli/bench_host.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 Test(bench_host, the_stolen_share_is_in_thousandths_of_all_cores_time)
 {
@@ -11,9 +12,14 @@ Test(bench_host, the_stolen_share_is_in_thousandths_of_all_cores_time)
     cr_assert_eq(bench_host_stolen(&after, &before), 0, "a counter that went back says nothing");
 }
 
-Test(bench_host, no_more_is_stolen_than_there_is)
+Test(bench_host, all_time_holds_that_of_programs)
 {
     struct bench_host host;
+    unsigned long long user = 0;
+    FILE *stat = fopen("/proc/stat", "r");
+    cr_assert(stat && fscanf(stat, "cpu %llu", &user) == 1);
+    fclose(stat);
     bench_host_look(&host);
+    cr_assert_geq(host.all, user);
     cr_assert_leq(host.stolen, host.all);
 }
